@@ -1,0 +1,3 @@
+//! The `klamm` binary: parses arguments, calls server, gateway and client.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! network client, producer, consumer, share consumer, admin: a library users depend on.

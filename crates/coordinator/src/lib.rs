@@ -1,0 +1,1 @@
+//! group, transaction and share coordinators on one runtime (the runtime may use `env`, the shards may not).

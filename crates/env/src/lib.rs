@@ -1,0 +1,1 @@
+//! the outside world: clock, rng, disk, net, tasks; real and in-memory.

@@ -1,0 +1,1 @@
+//! everything HTTP: console, metrics, health, explain, later schema registry and REST.

@@ -1,0 +1,1 @@
+//! the control plane as pure state machines: metadata records, image and delta, controller, ACL evaluation.

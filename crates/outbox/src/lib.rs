@@ -1,0 +1,1 @@
+//! message-state table and dedup store for applications.

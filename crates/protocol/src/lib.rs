@@ -1,0 +1,1 @@
+//! wire messages (generated), framing, headers, API versions, error codes, SASL payloads.

@@ -1,0 +1,1 @@
+//! record batches v2, CRC, codecs, ids and offsets as types, `config_def!`.

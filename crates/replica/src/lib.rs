@@ -1,0 +1,1 @@
+//! ReplicaManager, Partition, ISR, high watermark, group commit, follower fetching.

@@ -1,0 +1,1 @@
+//! sockets, one file per API, security, quotas, wiring, lifecycle.

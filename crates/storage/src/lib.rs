@@ -1,0 +1,1 @@
+//! one partition's log on disk; synchronous.

@@ -1,0 +1,3 @@
+//! `cargo xtask`: verify, fix, tidy, codegen, sim, clients, bench.
+
+fn main() {}
