@@ -1,3 +1,47 @@
-//! `cargo xtask`: verify, fix, tidy, codegen, sim, clients, bench.
+//! `cargo xtask`: the one tool of this repository.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a developer's tool works on real files, processes and clocks"
+)]
 
-fn main() {}
+mod command;
+mod tidy;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+/// The one tool of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check formatting, lints, generated files, crate edges and sizes; writes nothing
+    Verify,
+    /// Write what `verify` would complain about: formatting and generated files
+    Fix,
+    /// Check crate edges, file sizes, file headers and banned words
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let root = workspace_root();
+    match arguments.task {
+        Task::Verify => verify::verify(&root),
+        Task::Fix => verify::fix(&root),
+        Task::Tidy => tidy::run(&root),
+    }
+}
+
+/// The folder of the workspace's `Cargo.toml`.
+fn workspace_root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().expect("xtask lies in the workspace root").to_path_buf()
+}

@@ -1,0 +1,23 @@
+//! `verify` (read-only, what CI runs) and `fix` (writes).
+
+use std::path::Path;
+
+use crate::{command, tidy};
+
+/// Everything that can be checked without running the product.
+pub fn verify(root: &Path) -> anyhow::Result<()> {
+    command::run(root, "cargo", &["fmt", "--all", "--check"])?;
+    tidy::run(root)?;
+    command::run(
+        root,
+        "cargo",
+        &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"],
+    )?;
+    println!("verify: all passed");
+    Ok(())
+}
+
+/// Writes what `verify` would complain about and can be written.
+pub fn fix(root: &Path) -> anyhow::Result<()> {
+    command::run(root, "cargo", &["fmt", "--all"])
+}
