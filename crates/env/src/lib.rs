@@ -1,1 +1,24 @@
-//! the outside world: clock, rng, disk, net, tasks; real and in-memory.
+//! The outside world: clock, randomness, disk, network and tasks, real and in-memory.
+//!
+//! Everything hangs off [`Env`]. Production code takes an `Env` and touches nothing else, so that the feature `sim` can
+//! run it on virtual time, an in-memory disk that loses unsynced bytes and an in-memory network.
+//!
+//! Architecture Invariant: only `src/real` touches the operating system (clocks, files, sockets, threads, randomness),
+//! and only there stands `unsafe`. Nothing here knows Kafka.
+
+mod clock;
+mod disk;
+mod env;
+mod error;
+mod file;
+mod real;
+mod rng;
+mod tasks;
+
+pub use clock::{Clock, Elapsed, Instant};
+pub use disk::{DirEntry, DirLock, Disk, OpenMode, Space};
+pub use env::{Descriptors, Env, RealOptions};
+pub use error::DiskError;
+pub use file::{File, Residency};
+pub use rng::{HashState, Map, Rng};
+pub use tasks::{TaskError, TaskHandle, TaskScope};
