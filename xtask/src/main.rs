@@ -3,7 +3,12 @@
     clippy::disallowed_methods,
     reason = "a developer's tool works on real files, processes and clocks"
 )]
+#![expect(
+    clippy::disallowed_types,
+    reason = "a developer's tool works on real files, processes and clocks"
+)]
 
+mod clients;
 mod command;
 mod tidy;
 mod verify;
@@ -26,6 +31,8 @@ enum Task {
     Verify,
     /// Write what `verify` would complain about: formatting and generated files
     Fix,
+    /// Run real clients in other languages and Kafka's own tools against the built binary
+    Clients(clients::Options),
     /// Check crate edges, file sizes, file headers and banned words
     Tidy,
 }
@@ -36,6 +43,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.task {
         Task::Verify => verify::verify(&root),
         Task::Fix => verify::fix(&root),
+        Task::Clients(options) => clients::run(&root, &options),
         Task::Tidy => tidy::run(&root),
     }
 }
