@@ -8,8 +8,11 @@
     reason = "a developer's tool works on real files, processes and clocks"
 )]
 
+mod bare;
 mod clients;
 mod command;
+mod fuzz;
+mod sim;
 mod tidy;
 mod verify;
 
@@ -31,6 +34,12 @@ enum Task {
     Verify,
     /// Write what `verify` would complain about: formatting and generated files
     Fix,
+    /// Run the README's two commands with nothing but Rust and a C compiler in the path
+    Bare,
+    /// Run every fuzz target for a while
+    Fuzz(fuzz::Options),
+    /// Run whole nodes under seeds
+    Sim(sim::Options),
     /// Run real clients in other languages and Kafka's own tools against the built binary
     Clients(clients::Options),
     /// Check crate edges, file sizes, file headers and banned words
@@ -43,6 +52,9 @@ fn main() -> anyhow::Result<()> {
     match arguments.task {
         Task::Verify => verify::verify(&root),
         Task::Fix => verify::fix(&root),
+        Task::Bare => bare::run(&root),
+        Task::Fuzz(options) => fuzz::run(&root, &options),
+        Task::Sim(options) => sim::run(&root, &options),
         Task::Clients(options) => clients::run(&root, &options),
         Task::Tidy => tidy::run(&root),
     }
