@@ -10,6 +10,7 @@
 
 mod bare;
 mod clients;
+mod codegen;
 mod command;
 mod fuzz;
 mod sim;
@@ -44,6 +45,12 @@ enum Task {
     Clients(clients::Options),
     /// Check crate edges, file sizes, file headers and banned words
     Tidy,
+    /// Write the Rust of all message schemas
+    Codegen {
+        /// Write nothing; fail if a committed file differs
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -57,6 +64,8 @@ fn main() -> anyhow::Result<()> {
         Task::Sim(options) => sim::run(&root, &options),
         Task::Clients(options) => clients::run(&root, &options),
         Task::Tidy => tidy::run(&root),
+        Task::Codegen { check: true } => codegen::run(&root, codegen::Mode::Check),
+        Task::Codegen { check: false } => codegen::run(&root, codegen::Mode::Write),
     }
 }
 

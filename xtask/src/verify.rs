@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use crate::{command, tidy};
+use crate::{codegen, command, tidy};
 
 /// Everything that can be checked without running the product.
 pub fn verify(root: &Path) -> anyhow::Result<()> {
     command::run(root, "cargo", &["fmt", "--all", "--check"])?;
     tidy::run(root)?;
+    codegen::run(root, codegen::Mode::Check)?;
     command::run(
         root,
         "cargo",
@@ -19,5 +20,6 @@ pub fn verify(root: &Path) -> anyhow::Result<()> {
 
 /// Writes what `verify` would complain about and can be written.
 pub fn fix(root: &Path) -> anyhow::Result<()> {
+    codegen::run(root, codegen::Mode::Write)?;
     command::run(root, "cargo", &["fmt", "--all"])
 }

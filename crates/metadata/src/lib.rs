@@ -1,1 +1,4 @@
 //! the control plane as pure state machines: metadata records, image and delta, controller, ACL evaluation.
+
+mod generated;
+pub mod records;

@@ -1,0 +1,3 @@
+//! The records of the metadata log, generated from `schema/`, and [`MetadataRecord`] over all of them.
+
+pub use crate::generated::*;

@@ -1,0 +1,3 @@
+//! Generated lists.
+
+pub mod messages;
