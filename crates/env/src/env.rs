@@ -9,7 +9,8 @@ use tokio::runtime::Handle;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::file::File;
-use crate::real::{FdCache, OffloadPool, RealDisk, SyncThreads};
+use crate::net::Net;
+use crate::real::{FdCache, OffloadPool, RealDisk, RealNet, SyncThreads};
 use crate::rng::Rng;
 use crate::tasks::TaskScope;
 
@@ -23,6 +24,7 @@ struct Inner {
     clock: Clock,
     rng: Rng,
     disk: Disk,
+    net: Net,
     scope: TaskScope,
     blocking: Blocking,
 }
@@ -70,13 +72,15 @@ impl Env {
         let process_max = crate::real::raise_descriptor_limit();
         let files_max = options.file_descriptors_max.unwrap_or(process_max / 2).max(1);
         let cache = FdCache::new(files_max);
+        let offload = OffloadPool::new(options.offload_threads_max, options.offload_queue_max);
         let inner = Inner {
             clock: Clock::real(),
             rng: Rng::real(),
+            net: Net::real(RealNet::new(Arc::clone(&cache), offload.clone())),
             disk: Disk::real(Arc::new(RealDisk::new(cache))),
             scope: TaskScope::root("node", Handle::try_current().ok()),
             blocking: Blocking::Real {
-                offload: OffloadPool::new(options.offload_threads_max, options.offload_queue_max),
+                offload,
                 sync: SyncThreads::new(),
                 descriptors: Descriptors { process_max, files_max },
             },
@@ -94,6 +98,10 @@ impl Env {
 
     pub fn disk(&self) -> &Disk {
         &self.inner.disk
+    }
+
+    pub fn net(&self) -> &Net {
+        &self.inner.net
     }
 
     /// A new scope for tasks, below the node's own.

@@ -99,7 +99,7 @@ impl FdCache {
     }
 
     /// Closes the descriptor that was unused for longest. False if all are in use, or there is none.
-    fn evict_one(&self) -> bool {
+    pub(crate) fn evict_one(&self) -> bool {
         // Dropping the last reference to a file locks the ring, so references are kept until it is unlocked.
         let mut seen = Vec::new();
         let mut ring = self.ring.lock();

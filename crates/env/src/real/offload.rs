@@ -10,8 +10,13 @@ use tokio::sync::{Semaphore, oneshot};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads start on demand and end when the pool is dropped and its queue is empty.
+/// Threads start on demand and end when the last clone is dropped and the queue is empty.
+#[derive(Clone)]
 pub(crate) struct OffloadPool {
+    owner: Arc<Owner>,
+}
+
+struct Owner {
     shared: Arc<Shared>,
 }
 
@@ -40,7 +45,7 @@ impl OffloadPool {
             state: Mutex::new(State::default()),
             wake: Condvar::new(),
         };
-        OffloadPool { shared: Arc::new(shared) }
+        OffloadPool { owner: Arc::new(Owner { shared: Arc::new(shared) }) }
     }
 
     /// See [`crate::Env::offload`].
@@ -49,7 +54,7 @@ impl OffloadPool {
         name: &'static str,
         f: impl FnOnce() -> R + Send + 'static,
     ) -> impl Future<Output = R> + Send + 'static {
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::clone(&self.owner.shared);
         async move {
             let room = Arc::clone(&shared.room);
             let permit = room.acquire_owned().await.expect("the semaphore is never closed");
@@ -69,7 +74,7 @@ impl OffloadPool {
     }
 }
 
-impl Drop for OffloadPool {
+impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.state.lock().closed = true;
         self.shared.wake.notify_all();
@@ -150,7 +155,7 @@ mod tests {
             });
             assert!(pending.await);
         }
-        assert_eq!(pool.shared.room.available_permits(), 0);
+        assert_eq!(pool.owner.shared.room.available_permits(), 0);
         assert!(started.load(Ordering::SeqCst) <= 2);
         for _ in 0..10 {
             gate.send(()).unwrap();
