@@ -5,6 +5,7 @@
 //! Invariant: nothing here allocates what a length field claims, and no input reaches an assertion.
 
 pub mod batch;
+pub mod codec;
 pub mod config;
 mod ids;
 pub mod varint;
