@@ -22,7 +22,7 @@ pub struct Encoder {
 enum State {
     Stored(Vec<u8>),
     Gzip(flate2::write::GzEncoder<Vec<u8>>),
-    Snappy { encoder: snap::raw::Encoder, block: Vec<u8>, output: Vec<u8> },
+    Snappy { encoder: Box<snap::raw::Encoder>, block: Vec<u8>, output: Vec<u8> },
     Lz4 { block: Vec<u8>, output: Vec<u8> },
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
 }
@@ -42,7 +42,11 @@ impl Encoder {
             }
             Codec::Snappy => {
                 snappy::put_header(&mut output);
-                State::Snappy { encoder: snap::raw::Encoder::new(), block: Vec::new(), output }
+                State::Snappy {
+                    encoder: Box::new(snap::raw::Encoder::new()),
+                    block: Vec::new(),
+                    output,
+                }
             }
             Codec::Lz4 => {
                 lz4::put_header(&mut output);

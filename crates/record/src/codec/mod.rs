@@ -55,3 +55,13 @@ pub fn decompress(
 
 #[cfg(test)]
 mod tests;
+
+/// Packs `input` in snappy blocks of `block_bytes`, for tests that want small chunks.
+#[cfg(test)]
+pub(crate) fn test_snappy_blocks(input: &[u8], block_bytes: usize, output: &mut Vec<u8>) {
+    snappy::put_header(output);
+    let mut encoder = snap::raw::Encoder::new();
+    for block in input.chunks(block_bytes) {
+        snappy::put_block(&mut encoder, block, output).expect("blocks are small");
+    }
+}

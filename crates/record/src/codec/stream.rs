@@ -13,10 +13,12 @@ pub struct Stream<'a> {
     scratch: &'a mut DecompressBuf,
     produced_bytes: usize,
     limit_bytes: usize,
+    chunk_bytes: usize,
 }
 
 enum Reader<'a> {
-    Stored(&'a [u8]),
+    /// The bytes themselves, and whether they have been handed out.
+    Stored(&'a [u8], bool),
     Gzip(GzipReader<'a>),
     Snappy(SnappyReader<'a>),
     Lz4(Lz4Reader<'a>),
@@ -32,13 +34,13 @@ impl<'a> Stream<'a> {
         scratch: &'a mut DecompressBuf,
     ) -> Self {
         let reader = match codec {
-            Codec::None => Reader::Stored(input),
+            Codec::None => Reader::Stored(input, false),
             Codec::Gzip => Reader::Gzip(GzipReader::new(input)),
             Codec::Snappy => Reader::Snappy(SnappyReader::new(input)),
             Codec::Lz4 => Reader::Lz4(Lz4Reader::new(input)),
             Codec::Zstd => Reader::Zstd(ZstdReader::new(input, scratch)),
         };
-        Self { reader, scratch, produced_bytes: 0, limit_bytes }
+        Self { reader, scratch, produced_bytes: 0, limit_bytes, chunk_bytes: 0 }
     }
 
     /// The next bytes, at least one; none at the end.
@@ -48,13 +50,10 @@ impl<'a> Stream<'a> {
     pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, BatchError> {
         let left = self.limit_bytes - self.produced_bytes;
         let size = match &mut self.reader {
-            Reader::Stored(input) => {
-                let chunk = std::mem::take(input);
-                if chunk.len() > left {
-                    return Err(BatchError::DecompressedTooLarge { limit: self.limit_bytes });
-                }
-                self.produced_bytes += chunk.len();
-                return Ok((!chunk.is_empty()).then_some(chunk));
+            Reader::Stored(_, true) => Ok(0),
+            Reader::Stored(input, handed_out) => {
+                *handed_out = true;
+                Ok(input.len())
             }
             Reader::Gzip(reader) => reader.next_chunk(self.scratch),
             Reader::Snappy(reader) => reader.next_chunk(self.scratch, left),
@@ -69,7 +68,16 @@ impl<'a> Stream<'a> {
             return Err(BatchError::DecompressedTooLarge { limit: self.limit_bytes });
         }
         self.produced_bytes += size;
-        Ok((size > 0).then(|| &self.scratch.chunk[..size]))
+        self.chunk_bytes = size;
+        Ok((size > 0).then_some(self.chunk()))
+    }
+
+    /// What `next_chunk` answered last.
+    pub(crate) fn chunk(&self) -> &[u8] {
+        match self.reader {
+            Reader::Stored(input, _) => &input[..self.chunk_bytes],
+            _ => &self.scratch.chunk[..self.chunk_bytes],
+        }
     }
 
     /// Bytes handed out so far.
