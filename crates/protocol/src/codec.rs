@@ -7,6 +7,9 @@ mod records;
 mod str;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use bytes::Bytes;
 pub use klamm_record::Uuid;
 

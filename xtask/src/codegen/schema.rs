@@ -314,3 +314,57 @@ fn parse_type(word: &str) -> Option<Type> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = "\
+request ExampleRequest key 7
+versions 1-3 flexible 2+ unstable 3
+listeners broker
+
+Name: string?, nullable v2+  # a remark
+Parts: []Part, v2+, tag 0
+  Size: int32 = -1, ignorable
+Shared: Other, v1-2
+
+struct Other
+  Id: uuid
+";
+
+    #[test]
+    fn a_schema_is_read() {
+        let schema = parse(EXAMPLE).expect("the example is right");
+        assert_eq!((schema.kind, schema.key, schema.unstable), (Kind::Request, Some(7), Some(3)));
+        assert_eq!(schema.versions, Versions { min: 1, max: 3 });
+        assert_eq!(schema.flexible.to_string(), "2+");
+        let [name, parts, shared] = schema.fields.as_slice() else { panic!("three fields") };
+        assert_eq!((name.versions, name.nullable.min), (Versions::ALL, 2));
+        assert!(parts.array && parts.tag == Some(0));
+        assert_eq!(parts.kind, Type::Struct("Part".to_owned()));
+        assert!(parts.fields[0].ignorable);
+        assert_eq!(parts.fields[0].default.as_deref(), Some("-1"));
+        assert_eq!(shared.versions.to_string(), "1-2");
+        assert_eq!(schema.structs[0].fields[0].kind, Type::Uuid);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let with = |line: &str| format!("data X\nversions 0\n\n{line}\n");
+        for (text, expected) in [
+            (with("A: int33"), "line 4: bad type: `A: int33`"),
+            (with("A int32"), "line 4: expected `Name: type`: `A int32`"),
+            (with("A: int32, optional"), "line 4: unknown word `optional`: `A: int32, optional`"),
+            (with("A: int32\n  B: int8"), "line 4: only a struct has fields: `A: int32`"),
+            (with("  A: int32"), "line 4: indented too far: `A: int32`"),
+            (
+                "data X\nversion 0\n".to_owned(),
+                "line 2: expected versions, flexible or unstable: `version 0`",
+            ),
+            ("thing X\nversions 0\n".to_owned(), "line 1: unknown kind: `thing X`"),
+        ] {
+            assert_eq!(parse(&text).expect_err(&text), expected);
+        }
+    }
+}

@@ -7,6 +7,7 @@ use klamm_protocol::messages as ours;
 use crate::entry::{Entry, our_entry, shared_entry};
 
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a flat list")]
 pub fn entries() -> Vec<Entry> {
     vec![
         shared_entry::<ours::add_offsets_to_txn_request::AddOffsetsToTxnRequest, theirs::AddOffsetsToTxnRequest>(),
@@ -127,7 +128,7 @@ pub fn entries() -> Vec<Entry> {
         shared_entry::<ours::join_group_request::JoinGroupRequest, theirs::JoinGroupRequest>(),
         shared_entry::<ours::join_group_response::JoinGroupResponse, theirs::JoinGroupResponse>(),
         shared_entry::<ours::kraft_version_record::KRaftVersionRecord, theirs::KRaftVersionRecord>(),
-        shared_entry::<ours::leader_change_message::LeaderChangeMessage, theirs::LeaderChangeMessage>(),
+        our_entry::<ours::leader_change_message::LeaderChangeMessage>(),
         shared_entry::<ours::leave_group_request::LeaveGroupRequest, theirs::LeaveGroupRequest>(),
         shared_entry::<ours::leave_group_response::LeaveGroupResponse, theirs::LeaveGroupResponse>(),
         shared_entry::<ours::list_config_resources_request::ListConfigResourcesRequest, theirs::ListConfigResourcesRequest>(),
@@ -194,7 +195,7 @@ pub fn entries() -> Vec<Entry> {
         shared_entry::<ours::update_raft_voter_response::UpdateRaftVoterResponse, theirs::UpdateRaftVoterResponse>(),
         shared_entry::<ours::vote_request::VoteRequest, theirs::VoteRequest>(),
         shared_entry::<ours::vote_response::VoteResponse, theirs::VoteResponse>(),
-        shared_entry::<ours::voters_record::VotersRecord, theirs::VotersRecord>(),
+        our_entry::<ours::voters_record::VotersRecord>(),
         shared_entry::<ours::write_share_group_state_request::WriteShareGroupStateRequest, theirs::WriteShareGroupStateRequest>(),
         shared_entry::<ours::write_share_group_state_response::WriteShareGroupStateResponse, theirs::WriteShareGroupStateResponse>(),
         shared_entry::<ours::write_txn_markers_request::WriteTxnMarkersRequest, theirs::WriteTxnMarkersRequest>(),
