@@ -1,0 +1,56 @@
+//! Kafka's rules for topic names.
+//!
+//! Source: `org.apache.kafka.common.internals.Topic`.
+
+/// The metadata log's topic, which nobody creates.
+pub const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
+
+/// Longest topic name, in characters.
+pub const NAME_LENGTH_MAX: usize = 249;
+
+/// Checks a name; the error is the whole sentence a client is told.
+///
+/// # Errors
+/// Why the name cannot be a topic's.
+pub fn validate(name: &str) -> Result<(), String> {
+    let reason = if name.is_empty() {
+        "the empty string is not allowed".to_owned()
+    } else if name == "." || name == ".." {
+        format!("'{name}' is not allowed")
+    } else if name.chars().map(char::len_utf16).sum::<usize>() > NAME_LENGTH_MAX {
+        format!("the length of '{name}' is longer than the max allowed length {NAME_LENGTH_MAX}")
+    } else if !name.bytes().all(is_legal) {
+        format!(
+            "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(format!("Topic name is invalid: {reason}"))
+}
+
+/// Topics whose names differ only in '.' and '_' would share metric names; this is the name they share, if any.
+pub fn collision_key(name: &str) -> Option<String> {
+    name.contains(['.', '_']).then(|| name.replace('.', "_"))
+}
+
+fn is_legal(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for good in ["a", "A.b_c-9", "...", &"x".repeat(249)] {
+            assert_eq!(validate(good), Ok(()), "{good}");
+        }
+        for bad in ["", ".", "..", "a b", "ä", "a/b", &"x".repeat(250)] {
+            assert!(validate(bad).is_err(), "{bad}");
+        }
+        assert_eq!(collision_key("a.b_c"), Some("a_b_c".to_owned()));
+        assert_eq!(collision_key("abc"), None);
+    }
+}
