@@ -6,6 +6,8 @@
 
 pub mod batch;
 pub mod config;
+#[doc(hidden)]
+pub mod fuzz;
 mod ids;
 pub mod varint;
 
