@@ -125,6 +125,13 @@ impl BatchHeader {
         crc32c::crc32c_combine(self.crc_of_header(), body_crc, self.body_bytes())
     }
 
+    /// CRC of the batch after its header, this one, has become `changed`; the body is the same and is not needed. CRCs are linear:
+    /// what the header's change does to the CRC of the header is carried over the length of the body.
+    pub fn crc_after_change(&self, changed: &Self) -> u32 {
+        let difference = self.crc_of_header() ^ changed.crc_of_header();
+        self.crc ^ crc32c::crc32c_combine(difference, 0, self.body_bytes())
+    }
+
     /// Size of the whole batch in bytes, header and length prefix included.
     pub fn size_bytes(&self) -> usize {
         LENGTH_PREFIX_BYTES + self.batch_length as usize
