@@ -1,0 +1,1 @@
+//! Files and command lines, and what they become.
