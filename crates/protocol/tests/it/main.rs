@@ -3,6 +3,7 @@
 
 mod differential;
 mod entry;
+mod fixtures;
 mod generated;
 mod hostile;
 mod random;
