@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use klamm_env::Disk;
 use klamm_record::{Offset, TopicPartition};
@@ -172,11 +172,11 @@ impl OffsetCheckpointFile {
 }
 
 /// Reads a small file whole; a missing one is empty.
-pub(crate) fn read_or_empty(disk: &Disk, path: &PathBuf) -> Result<Vec<u8>, CheckpointReadError> {
+pub(crate) fn read_or_empty(disk: &Disk, path: &Path) -> Result<Vec<u8>, CheckpointReadError> {
     match disk.read(path, FILE_BYTES_MAX) {
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(source) => Err(CheckpointReadError::Io { path: path.clone(), source }),
+        Err(source) => Err(CheckpointReadError::Io { path: path.to_owned(), source }),
     }
 }
 

@@ -1,0 +1,4 @@
+//! Storage against files that Apache Kafka wrote, and against garbage.
+
+mod garbage;
+mod kafka_fixtures;
