@@ -1,0 +1,92 @@
+//! Bringing a log to the disk: what is to be synced, and the recovery point that follows.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use klamm_env::{Disk, File};
+use klamm_record::Offset;
+
+use super::UnifiedLog;
+
+/// Everything that must be synced before the recovery point may move to `up_to`. Made before the syncs begin, so that what is
+/// written meanwhile is not claimed.
+#[derive(Clone)]
+#[must_use = "a plan does nothing until its files are synced and `mark_flushed` is called"]
+pub struct FlushPlan {
+    /// Files to sync, in order.
+    pub files: Vec<File>,
+    /// Directories to sync after them: files in it are new since the recovery point.
+    pub dirs: Vec<PathBuf>,
+    /// Recovery point once that is done (exclusive).
+    pub up_to: Offset,
+}
+
+impl FlushPlan {
+    /// True if there is nothing to sync.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.dirs.is_empty()
+    }
+
+    /// Syncs one after the other on this thread; for `offload`.
+    ///
+    /// # Errors
+    /// What the disk says. The recovery point must not move then, and the log dir counts as failed.
+    pub fn sync_blocking(&self, disk: &Disk) -> io::Result<()> {
+        for file in &self.files {
+            match file.sync_blocking() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other?,
+            }
+        }
+        for dir in &self.dirs {
+            match disk.sync_dir(dir) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl UnifiedLog {
+    /// What to sync so that all below `up_to` survives a power cut: from the recovery point on, every segment with such
+    /// offsets; of closed segments also the indexes. The active segment's indexes are rebuilt after an unclean stop.
+    pub fn flush_plan(&self, up_to: Offset) -> io::Result<FlushPlan> {
+        let up_to = up_to.min(self.log_end_offset());
+        let from = self.recovery_point();
+        let mut plan = FlushPlan { files: Vec::new(), dirs: Vec::new(), up_to };
+        if up_to <= from && !self.is_empty() {
+            return Ok(plan);
+        }
+        let segments = self.segments.load();
+        let active = segments.active().base_offset();
+        for segment in segments.range(from, up_to.max(from + 1)) {
+            plan.files.push(segment.file().clone());
+            if segment.base_offset() != active {
+                plan.files.extend(segment.index_files()?);
+            }
+        }
+        if segments.range(from, up_to).iter().any(|segment| segment.base_offset() >= from) {
+            plan.dirs.push(self.dir());
+        }
+        Ok(plan)
+    }
+
+    /// Notes that a plan was carried out: the recovery point moves to its end, never back.
+    pub fn mark_flushed(&self, plan: &FlushPlan) {
+        let up_to = plan.up_to.min(self.log_end_offset());
+        self.recovery_point.fetch_max(up_to.0, Ordering::AcqRel);
+    }
+
+    /// The log was cut: nothing above its end can be flushed.
+    pub(crate) fn lower_recovery_point(&self, end: Offset) {
+        self.recovery_point.fetch_min(end.0, Ordering::AcqRel);
+    }
+
+    /// Bytes that a power cut could take, at most.
+    pub fn unflushed_bytes(&self) -> u64 {
+        let (from, end) = (self.recovery_point(), self.log_end_offset());
+        self.segments.load().range(from, end).iter().map(|segment| segment.size_bytes()).sum()
+    }
+}
