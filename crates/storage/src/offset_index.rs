@@ -217,7 +217,8 @@ impl OffsetIndex {
         self.0.drop_memory();
     }
 
-    /// Kafka's quick check at load: whole entries, the last one at or above the base.
+    /// Kafka's quick check at load: whole entries, the last one at or above the base. Also refused is an index that ends in zeros: it
+    /// was preallocated by Kafka and not cut by a clean stop.
     ///
     /// # Errors
     /// Damage, or what the disk says.
@@ -226,13 +227,15 @@ impl OffsetIndex {
         if !bytes.is_multiple_of(entry_bytes) {
             return Err(IndexDamage::Length { bytes, entry_bytes }.into());
         }
-        let base_offset = self.0.base_offset();
-        match self.0.last()? {
-            Some(last) if last.offset < base_offset => {
-                Err(IndexDamage::BelowBase { offset: last.offset, base_offset }.into())
-            }
-            _ => Ok(()),
+        let Some(last) = self.0.last()? else { return Ok(()) };
+        let (base_offset, offset, entries) = (self.0.base_offset(), last.offset, self.0.count()?);
+        if offset < base_offset {
+            return Err(IndexDamage::BelowBase { offset, base_offset }.into());
         }
+        if entries > 1 && last.position == 0 {
+            return Err(IndexDamage::NotRising { index: entries as usize - 1 }.into());
+        }
+        Ok(())
     }
 
     /// The file, for a sync; opened if it is not.

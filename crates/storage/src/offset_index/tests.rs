@@ -123,8 +123,46 @@ fn damage_is_found() {
     assert_eq!(parse(&[0xff; 30], Offset(i64::MAX)).count(), 3, "garbage is read without a panic");
     let (dir, disk) = disk();
     let path = dir.path().join("x.index");
-    for (bytes, sound) in [(vec![0; 8], true), (vec![0; 12], false), (entry(-7, 1), false)] {
+    for (bytes, sound) in
+        [(vec![0; 8], true), (vec![0; 16], false), (vec![0; 12], false), (entry(-7, 1), false)]
+    {
         disk.write_atomic(&path, &bytes).expect("writable");
         assert_eq!(index(&dir, &disk, 800).sanity_check().is_ok(), sound, "{bytes:?}");
     }
+}
+
+#[test]
+fn readers_find_entries_while_the_writer_appends_writes_and_truncates() {
+    let (dir, disk) = disk();
+    let index = index(&dir, &disk, 10 << 20);
+    fill(&index, 600);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for reader in 1..=2 {
+            let (index, stop) = (&index, &stop);
+            scope.spawn(move || {
+                let mut n = i64::from(reader);
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    n = n % 600 + 1;
+                    let found = index.lookup(BASE + 10 * n + 3).expect("readable");
+                    let expected =
+                        OffsetPosition { offset: BASE + 10 * n, position: 100 * n as u32 };
+                    assert_eq!(found, expected);
+                    index.lookup(Offset(i64::MAX)).expect("readable");
+                    if n % 97 == 0 {
+                        index.drop_memory();
+                    }
+                }
+            });
+        }
+        for round in 0..60 {
+            fill(&index, 900);
+            index.write_tail().expect("writable");
+            fill(&index, 100);
+            index.truncate_to(BASE + 10 * (601 + round % 7)).expect("writable");
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    index.truncate_to(BASE + 6001).expect("writable");
+    assert_finds_all(&index, 600);
 }
