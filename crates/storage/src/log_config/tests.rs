@@ -1,3 +1,5 @@
+//! Tests of the config tables and of the typed form: soundness, synonyms, Kafka's wording.
+
 use std::collections::BTreeMap;
 
 use klamm_record::config::{ConfigDef, Effect};

@@ -1,3 +1,5 @@
+//! Tests of the offset index, and through it of the pages, top level and tail that indexes share.
+
 use klamm_env::{Env, RealOptions};
 
 use super::*;

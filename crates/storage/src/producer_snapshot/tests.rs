@@ -1,3 +1,5 @@
+//! Tests of the snapshot format and of its damage.
+
 use super::*;
 
 fn entry(txn: Option<i64>) -> ProducerStateEntry {

@@ -1,3 +1,5 @@
+//! Tests of the rules of idempotence, fencing and transactions, and of snapshots on disk.
+
 use std::path::Path;
 
 use klamm_env::{Disk, Env, RealOptions};

@@ -1,3 +1,5 @@
+//! Tests of the time index: look-ups across pages, the place kept for the roll, damage.
+
 use klamm_env::{Env, RealOptions};
 
 use super::*;

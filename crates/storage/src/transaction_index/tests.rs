@@ -1,3 +1,5 @@
+//! Tests of the transaction index: what a range overlaps with, truncation, damage.
+
 use klamm_env::{Env, RealOptions};
 
 use super::*;
