@@ -27,7 +27,7 @@ impl ConfigSource {
 }
 
 /// What is set for brokers: for this one, for all, and in the properties file this one started with.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BrokerLayers {
     pub dynamic_broker: ConfigMap,
     pub dynamic_default: ConfigMap,

@@ -1,0 +1,251 @@
+//! All partitions of this node (Kafka's `ReplicaManager`, without its purgatories).
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use imbl::OrdMap;
+use klamm_env::{Env, TaskScope};
+use klamm_metadata::MetadataImage;
+use klamm_metadata::delta::{LocalReplica, MetadataDelta};
+use klamm_metadata::image::{ConfigResource, ResourceType};
+use klamm_record::{BrokerId, TopicId, TopicPartition};
+use klamm_storage::{FlushPlan, LogConfig, LogManager, UnifiedLog};
+use prometheus_client::registry::Registry;
+
+use crate::error::LookupError;
+use crate::metrics::Metrics;
+use crate::partition::{Leadership, Partition};
+use crate::topic_configs::TopicConfigs;
+
+/// What a replica manager is made of.
+pub struct ReplicaManagerArgs {
+    /// This node.
+    pub node: BrokerId,
+    /// Clock, disk, tasks.
+    pub env: Env,
+    /// Owner of every task that this crate starts.
+    pub scope: TaskScope,
+    /// The logs.
+    pub log_manager: Arc<LogManager>,
+    /// How topics are configured.
+    pub topic_configs: TopicConfigs,
+}
+
+/// What every partition needs.
+pub(crate) struct Shared {
+    pub env: Env,
+    pub scope: TaskScope,
+    pub log_manager: Arc<LogManager>,
+}
+
+impl Shared {
+    /// Syncs what a roll left behind; the recovery point follows. Appends go on meanwhile.
+    pub fn flush(self: &Arc<Self>, log: Arc<UnifiedLog>, plan: FlushPlan) {
+        let shared = Arc::clone(self);
+        self.scope.spawn("flush log", async move {
+            let env = shared.env.clone();
+            let flushed = env
+                .offload("flush log", move || {
+                    let synced = plan.sync_blocking(shared.env.disk());
+                    match &synced {
+                        Ok(()) => log.mark_flushed(&plan),
+                        Err(error) => {
+                            log.dir_state().fail(&format!(
+                                "sync of {} failed: {error}",
+                                log.topic_partition()
+                            ));
+                        }
+                    }
+                    synced
+                })
+                .await;
+            // a failure is logged by the directory's state, once
+            drop(flushed);
+        });
+    }
+}
+
+type Partitions = OrdMap<TopicPartition, Arc<Partition>>;
+
+/// Every partition that has a replica here, and what changes when the metadata do.
+pub struct ReplicaManager {
+    node: BrokerId,
+    pub(crate) shared: Arc<Shared>,
+    partitions: ArcSwap<Partitions>,
+    topic_configs: TopicConfigs,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl ReplicaManager {
+    /// Without partitions; the first metadata bring them.
+    pub fn new(args: ReplicaManagerArgs, registry: &mut Registry) -> Arc<Self> {
+        let ReplicaManagerArgs { node, env, scope, log_manager, topic_configs } = args;
+        Arc::new(Self {
+            node,
+            shared: Arc::new(Shared { env, scope, log_manager }),
+            partitions: ArcSwap::from_pointee(Partitions::new()),
+            topic_configs,
+            metrics: Metrics::register(registry),
+        })
+    }
+
+    pub(crate) fn env(&self) -> &Env {
+        &self.shared.env
+    }
+
+    /// The logs.
+    pub fn log_manager(&self) -> &Arc<LogManager> {
+        &self.shared.log_manager
+    }
+
+    /// How topics are configured.
+    pub fn topic_configs(&self) -> &TopicConfigs {
+        &self.topic_configs
+    }
+
+    /// All partitions as they are now.
+    pub fn partitions(&self) -> Vec<Arc<Partition>> {
+        self.partitions.load().values().cloned().collect()
+    }
+
+    /// One partition; `topic_id` is checked if the client sent one.
+    ///
+    /// # Errors
+    /// If it is not here, or has another id.
+    pub fn partition(
+        &self,
+        topic_partition: &TopicPartition,
+        topic_id: Option<TopicId>,
+    ) -> Result<Arc<Partition>, LookupError> {
+        let partitions = self.partitions.load();
+        let partition = partitions
+            .get(topic_partition)
+            .ok_or_else(|| LookupError::UnknownTopicOrPartition(topic_partition.clone()))?;
+        match topic_id {
+            Some(asked) if asked != partition.topic_id() => Err(LookupError::InconsistentTopicId {
+                topic_partition: topic_partition.clone(),
+                here: partition.topic_id(),
+                asked,
+            }),
+            _ => Ok(Arc::clone(partition)),
+        }
+    }
+
+    /// Takes over a change of the metadata: new and deleted partitions, leaders, configs. Does not wait for the disk; logs of
+    /// new partitions are made by a task that this starts.
+    pub fn apply(self: &Arc<Self>, delta: &MetadataDelta, image: &MetadataImage) {
+        let changes = delta.topics().local_changes(self.node);
+        let mut partitions = (**self.partitions.load()).clone();
+        let mut gone = Vec::new();
+        let mut new = Vec::new();
+        for (topic_partition, topic_id) in &changes.deletes {
+            if partitions.get(topic_partition).is_some_and(|it| it.topic_id() == *topic_id) {
+                gone.extend(partitions.remove(topic_partition));
+            }
+        }
+        for (topic_partition, replica) in changes.leaders.iter().chain(&changes.followers) {
+            match partitions.get(topic_partition) {
+                Some(partition) if partition.topic_id() == replica.topic_id => {
+                    partition.update_leadership(Leadership::new(self.node, &replica.partition));
+                }
+                _ => {
+                    let partition = self.new_partition(topic_partition, replica, image);
+                    partitions.insert(topic_partition.clone(), Arc::clone(&partition));
+                    new.push(partition);
+                }
+            }
+        }
+        let leaders = partitions.values().filter(|it| it.leadership().is_leader()).count();
+        self.metrics.partitions.set(partitions.len() as i64);
+        self.metrics.leaders.set(leaders as i64);
+        self.partitions.store(Arc::new(partitions));
+        self.update_configs(delta, image);
+        self.follow_up(gone, new);
+    }
+
+    fn new_partition(
+        &self,
+        topic_partition: &TopicPartition,
+        replica: &LocalReplica,
+        image: &MetadataImage,
+    ) -> Arc<Partition> {
+        Arc::new(Partition::new(
+            Arc::clone(&self.shared),
+            topic_partition.clone(),
+            replica.topic_id,
+            Leadership::new(self.node, &replica.partition),
+            self.config_of(image, &topic_partition.topic),
+        ))
+    }
+
+    fn config_of(&self, image: &MetadataImage, topic: &str) -> Arc<LogConfig> {
+        self.topic_configs.of(image, topic).unwrap_or_else(|error| {
+            tracing::error!(topic, %error, "the topic's configuration has no meaning here; defaults are used");
+            Arc::new(LogConfig::default())
+        })
+    }
+
+    fn update_configs(&self, delta: &MetadataDelta, image: &MetadataImage) {
+        let changed = delta.configs();
+        if changed.is_empty() {
+            return;
+        }
+        let of_broker =
+            changed.changed.keys().any(|resource| resource.resource_type == ResourceType::Broker);
+        for partition in self.partitions.load().values() {
+            let topic = &partition.topic_partition().topic;
+            if of_broker || changed.changed.contains_key(&ConfigResource::topic(topic)) {
+                partition.update_config(self.config_of(image, topic));
+            }
+        }
+    }
+
+    /// Deletes the logs of `gone` and makes those of `new`, in the background and in this order: a topic may come back under
+    /// its old name.
+    fn follow_up(self: &Arc<Self>, gone: Vec<Arc<Partition>>, new: Vec<Arc<Partition>>) {
+        if gone.is_empty() && new.is_empty() {
+            return;
+        }
+        let manager = Arc::clone(self);
+        self.shared.scope.spawn("make and delete logs", async move {
+            for partition in gone {
+                manager.delete_log(&partition).await;
+            }
+            for partition in new {
+                if manager.shared.log_manager.contains(partition.topic_partition()) {
+                    continue; // it is there already, and opened when it is needed
+                }
+                if let Err(error) = partition.log().await {
+                    tracing::error!(partition = %partition.topic_partition(), %error, "a new log cannot be made");
+                }
+            }
+        });
+    }
+
+    async fn delete_log(&self, partition: &Arc<Partition>) {
+        let appender = partition.close().await;
+        let log_manager = Arc::clone(&self.shared.log_manager);
+        let topic_partition = partition.topic_partition().clone();
+        let deleted = self
+            .env()
+            .offload("delete log", move || {
+                log_manager.delete(&topic_partition, appender.map(|it| *it))
+            })
+            .await;
+        if let Err(error) = deleted {
+            tracing::error!(partition = %partition.topic_partition(), %error, "a log cannot be deleted");
+        }
+    }
+
+    /// Closes every partition and its log: flushed, with snapshots written. The checkpoints and the clean marker come after
+    /// it and are the log manager's.
+    pub async fn shutdown(&self) {
+        for partition in self.partitions() {
+            let Some(mut appender) = partition.close().await else { continue };
+            let closed = self.env().offload("close log", move || appender.close()).await;
+            if let Err(error) = closed {
+                tracing::error!(partition = %partition.topic_partition(), %error, "a log was not closed well");
+            }
+        }
+    }
+}
