@@ -20,6 +20,8 @@ pub struct Disk {
 #[derive(Clone)]
 enum Kind {
     Real(Arc<RealDisk>),
+    #[cfg(feature = "sim")]
+    Memory(crate::sim::MemoryDisk),
 }
 
 /// How [`Disk::open`] treats what is there and what is not.
@@ -63,11 +65,18 @@ pub struct DirLock {
 #[expect(dead_code, reason = "held for its drop")]
 enum Held {
     Real(RealDirLock),
+    #[cfg(feature = "sim")]
+    Memory(crate::sim::MemoryDirLock),
 }
 
 impl Disk {
     pub(crate) fn real(disk: Arc<RealDisk>) -> Disk {
         Disk { kind: Kind::Real(disk) }
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn memory(disk: crate::sim::MemoryDisk) -> Disk {
+        Disk { kind: Kind::Memory(disk) }
     }
 
     /// Opens a file. The returned handle is logical: see [`File`].
@@ -77,6 +86,8 @@ impl Disk {
     pub fn open(&self, path: &Path, mode: OpenMode) -> io::Result<File> {
         match &self.kind {
             Kind::Real(disk) => disk.open(path, mode).map(File::real),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.open(path, mode).map(File::memory),
         }
     }
 
@@ -121,6 +132,8 @@ impl Disk {
     pub fn exists(&self, path: &Path) -> io::Result<bool> {
         match &self.kind {
             Kind::Real(disk) => disk.exists(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.exists(path),
         }
     }
 
@@ -131,6 +144,8 @@ impl Disk {
     pub fn is_dir(&self, path: &Path) -> io::Result<bool> {
         match &self.kind {
             Kind::Real(disk) => disk.is_dir(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.is_dir(path),
         }
     }
 
@@ -138,6 +153,8 @@ impl Disk {
     pub fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
         let mut entries = match &self.kind {
             Kind::Real(disk) => disk.list(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.list(path),
         }?;
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -147,6 +164,8 @@ impl Disk {
     pub fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         match &self.kind {
             Kind::Real(disk) => disk.create_dir_all(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.create_dir_all(path),
         }
     }
 
@@ -154,6 +173,8 @@ impl Disk {
     pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         match &self.kind {
             Kind::Real(disk) => disk.rename(from, to),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.rename(from, to),
         }
     }
 
@@ -161,6 +182,8 @@ impl Disk {
     pub fn remove_file(&self, path: &Path) -> io::Result<()> {
         match &self.kind {
             Kind::Real(disk) => disk.remove_file(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.remove_file(path),
         }
     }
 
@@ -168,6 +191,8 @@ impl Disk {
     pub fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         match &self.kind {
             Kind::Real(disk) => disk.remove_dir_all(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.remove_dir_all(path),
         }
     }
 
@@ -175,6 +200,8 @@ impl Disk {
     pub fn sync_dir(&self, path: &Path) -> io::Result<()> {
         match &self.kind {
             Kind::Real(disk) => disk.sync_dir(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.sync_dir(path),
         }
     }
 
@@ -185,6 +212,8 @@ impl Disk {
     pub fn lock(&self, path: &Path) -> io::Result<DirLock> {
         match &self.kind {
             Kind::Real(disk) => Ok(DirLock { _held: Held::Real(disk.lock(path)?) }),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => Ok(DirLock { _held: Held::Memory(disk.lock(path)?) }),
         }
     }
 
@@ -192,6 +221,8 @@ impl Disk {
     pub fn space(&self, path: &Path) -> io::Result<Space> {
         match &self.kind {
             Kind::Real(disk) => disk.space(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(disk) => disk.space(path),
         }
     }
 }

@@ -31,7 +31,24 @@ struct Inner {
 
 /// Where blocking work runs.
 enum Blocking {
-    Real { offload: OffloadPool, sync: SyncThreads, descriptors: Descriptors },
+    Real {
+        offload: OffloadPool,
+        sync: SyncThreads,
+        descriptors: Descriptors,
+    },
+    #[cfg(feature = "sim")]
+    Simulated(Arc<crate::sim::SimBlocking>),
+}
+
+/// The parts of a simulated node.
+#[cfg(feature = "sim")]
+pub(crate) struct Simulated {
+    pub(crate) time: crate::sim::VirtualTime,
+    pub(crate) rng: Rng,
+    pub(crate) disk: crate::sim::MemoryDisk,
+    pub(crate) net: crate::sim::MemoryNet,
+    pub(crate) scope: TaskScope,
+    pub(crate) blocking: crate::sim::SimBlocking,
 }
 
 /// Limits of the real environment.
@@ -88,6 +105,19 @@ impl Env {
         Env { inner: Arc::new(inner) }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn simulated(parts: Simulated) -> Env {
+        let inner = Inner {
+            clock: Clock::simulated(parts.time),
+            rng: parts.rng,
+            disk: Disk::memory(parts.disk),
+            net: Net::memory(parts.net),
+            scope: parts.scope,
+            blocking: Blocking::Simulated(Arc::new(parts.blocking)),
+        };
+        Env { inner: Arc::new(inner) }
+    }
+
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }
@@ -118,8 +148,14 @@ impl Env {
         name: &'static str,
         f: impl FnOnce() -> R + Send + 'static,
     ) -> impl Future<Output = R> + Send + 'static {
-        let Blocking::Real { offload, .. } = &self.inner.blocking;
-        offload.run(name, f)
+        let inner = Arc::clone(&self.inner);
+        async move {
+            match &inner.blocking {
+                Blocking::Real { offload, .. } => offload.run(name, f).await,
+                #[cfg(feature = "sim")]
+                Blocking::Simulated(blocking) => blocking.offload(name, f).await,
+            }
+        }
     }
 
     /// Makes all that was written to the file before this call survive a power cut (fdatasync).
@@ -130,14 +166,27 @@ impl Env {
     /// # Errors
     /// As [`File::sync_blocking`]; every waiter gets the error.
     pub fn sync(&self, file: &File) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let Blocking::Real { sync, .. } = &self.inner.blocking;
-        let file = file.as_real().expect("a file of this environment's disk");
-        sync.sync(file)
+        let foreign = "the file is of this environment's disk";
+        let synced = match &self.inner.blocking {
+            Blocking::Real { sync, .. } => sync.sync(file.as_real().expect(foreign)),
+            #[cfg(feature = "sim")]
+            Blocking::Simulated(blocking) => blocking.sync(file.as_memory().expect(foreign)),
+        };
+        let file = file.clone();
+        async move {
+            let given_up = || io::Error::other("the environment has ended");
+            synced
+                .await
+                .unwrap_or_else(|_| Err(crate::DiskError::wrap("sync", &file.path(), given_up())))
+        }
     }
 
     /// How many descriptors there are for whom.
     pub fn descriptors(&self) -> Descriptors {
-        let Blocking::Real { descriptors, .. } = &self.inner.blocking;
-        *descriptors
+        match &self.inner.blocking {
+            Blocking::Real { descriptors, .. } => *descriptors,
+            #[cfg(feature = "sim")]
+            Blocking::Simulated(_) => Descriptors { process_max: 1024, files_max: 512 },
+        }
     }
 }

@@ -19,6 +19,8 @@ pub struct File {
 #[derive(Clone)]
 enum Kind {
     Real(Arc<RealFile>),
+    #[cfg(feature = "sim")]
+    Memory(Arc<crate::sim::MemoryFile>),
 }
 
 /// Whether bytes can be read without waiting for the device.
@@ -39,6 +41,21 @@ impl File {
     pub(crate) fn as_real(&self) -> Option<&Arc<RealFile>> {
         match &self.kind {
             Kind::Real(file) => Some(file),
+            #[cfg(feature = "sim")]
+            Kind::Memory(_) => None,
+        }
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn memory(file: Arc<crate::sim::MemoryFile>) -> File {
+        File { kind: Kind::Memory(file) }
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn as_memory(&self) -> Option<&Arc<crate::sim::MemoryFile>> {
+        match &self.kind {
+            Kind::Memory(file) => Some(file),
+            Kind::Real(_) => None,
         }
     }
 
@@ -46,6 +63,8 @@ impl File {
     pub fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         match &self.kind {
             Kind::Real(file) => file.read_at(buffer, position),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.read_at(buffer, position),
         }
     }
 
@@ -73,6 +92,8 @@ impl File {
     pub fn write_vectored_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<()> {
         match &self.kind {
             Kind::Real(file) => file.write_vectored_at(slices, position),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.write_vectored_at(slices, position),
         }
     }
 
@@ -84,6 +105,8 @@ impl File {
     pub fn len(&self) -> io::Result<u64> {
         match &self.kind {
             Kind::Real(file) => file.len(),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.len(),
         }
     }
 
@@ -91,6 +114,8 @@ impl File {
     pub fn set_len(&self, len: u64) -> io::Result<()> {
         match &self.kind {
             Kind::Real(file) => file.set_len(len),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.set_len(len),
         }
     }
 
@@ -102,6 +127,8 @@ impl File {
     pub fn preallocate(&self, len: u64) -> io::Result<()> {
         match &self.kind {
             Kind::Real(file) => file.preallocate(len),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.preallocate(len),
         }
     }
 
@@ -111,6 +138,8 @@ impl File {
     pub fn sync_blocking(&self) -> io::Result<()> {
         match &self.kind {
             Kind::Real(file) => file.sync_blocking(),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.sync_blocking(),
         }
     }
 
@@ -118,6 +147,8 @@ impl File {
     pub fn close_descriptor(&self) {
         match &self.kind {
             Kind::Real(file) => file.close_descriptor(),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.close_descriptor(),
         }
     }
 
@@ -125,6 +156,8 @@ impl File {
     pub fn path(&self) -> PathBuf {
         match &self.kind {
             Kind::Real(file) => file.path(),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.path(),
         }
     }
 
@@ -132,6 +165,8 @@ impl File {
     pub fn moved_to(&self, path: PathBuf) {
         match &self.kind {
             Kind::Real(file) => file.moved_to(path),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.moved_to(path),
         }
     }
 
@@ -139,6 +174,8 @@ impl File {
     pub fn residency(&self, position: u64, len: u64) -> Residency {
         match &self.kind {
             Kind::Real(file) => file.residency(position, len),
+            #[cfg(feature = "sim")]
+            Kind::Memory(file) => file.residency(),
         }
     }
 }

@@ -15,6 +15,8 @@ mod memory;
 mod net;
 mod real;
 mod rng;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod stream;
 mod tasks;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::real::{OffloadPool, RealListener, RealNet};
+use crate::real::{RealListener, RealNet};
 use crate::stream::Stream;
 
 /// The network as one node sees it. Cheap to clone.
@@ -17,6 +17,8 @@ pub struct Net {
 #[derive(Clone)]
 enum Kind {
     Real(Arc<RealNet>),
+    #[cfg(feature = "sim")]
+    Memory(crate::sim::MemoryNet),
 }
 
 /// Accepts connections until it is dropped.
@@ -26,11 +28,18 @@ pub struct Listener {
 
 enum ListenerKind {
     Real(RealListener),
+    #[cfg(feature = "sim")]
+    Memory(crate::sim::MemoryListener),
 }
 
 impl Net {
     pub(crate) fn real(net: RealNet) -> Net {
         Net { kind: Kind::Real(Arc::new(net)) }
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn memory(net: crate::sim::MemoryNet) -> Net {
+        Net { kind: Kind::Memory(net) }
     }
 
     /// Listens on an address; port 0 picks a free one. `backlog` connections may wait to be accepted. The IPv6 wildcard
@@ -44,6 +53,8 @@ impl Net {
     pub fn listen(&self, address: SocketAddr, backlog: u32) -> io::Result<Listener> {
         let kind = match &self.kind {
             Kind::Real(net) => ListenerKind::Real(net.listen(address, backlog)?),
+            #[cfg(feature = "sim")]
+            Kind::Memory(net) => ListenerKind::Memory(net.listen(address, backlog)?),
         };
         Ok(Listener { kind })
     }
@@ -60,6 +71,8 @@ impl Net {
         async move {
             match kind {
                 Kind::Real(net) => net.connect(address).await,
+                #[cfg(feature = "sim")]
+                Kind::Memory(net) => net.connect(address).await,
             }
         }
     }
@@ -78,6 +91,8 @@ impl Net {
         async move {
             match kind {
                 Kind::Real(net) => net.resolve(host, port).await,
+                #[cfg(feature = "sim")]
+                Kind::Memory(net) => net.resolve(&host, port),
             }
         }
     }
@@ -86,6 +101,8 @@ impl Net {
     pub fn hostname(&self) -> String {
         match &self.kind {
             Kind::Real(net) => net.hostname(),
+            #[cfg(feature = "sim")]
+            Kind::Memory(net) => net.name.to_string(),
         }
     }
 }
@@ -98,6 +115,8 @@ impl Listener {
     pub async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
         match &self.kind {
             ListenerKind::Real(listener) => listener.accept().await,
+            #[cfg(feature = "sim")]
+            ListenerKind::Memory(listener) => listener.accept().await,
         }
     }
 
@@ -105,6 +124,8 @@ impl Listener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         match &self.kind {
             ListenerKind::Real(listener) => listener.local_addr(),
+            #[cfg(feature = "sim")]
+            ListenerKind::Memory(listener) => Ok(listener.local_addr()),
         }
     }
 }
@@ -116,5 +137,5 @@ pub(crate) fn at_address(verb: &str, address: impl std::fmt::Display, e: io::Err
 
 const _: fn() = || {
     fn shared<T: Send + Sync + 'static>() {}
-    shared::<(Net, Listener, Stream, OffloadPool)>();
+    shared::<(Net, Listener, Stream, crate::Env, crate::File, crate::DirLock)>();
 };

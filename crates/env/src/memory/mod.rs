@@ -3,7 +3,7 @@
 mod pipe;
 mod stream;
 
-#[cfg(feature = "sim")]
-pub(crate) use pipe::Delay;
 pub(crate) use pipe::Pipe;
+#[cfg(feature = "sim")]
+pub(crate) use pipe::Weather;
 pub(crate) use stream::{MemoryReader, MemoryWriter, join};

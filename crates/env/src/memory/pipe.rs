@@ -9,14 +9,13 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How long the next bytes are under way.
-pub(crate) type Delay = Box<dyn Fn() -> Duration + Send + Sync>;
+/// For so many bytes offered, how many (at least one) are taken as one piece, and how long that is under way.
+pub(crate) type Weather = Box<dyn Fn(usize) -> (usize, Duration) + Send + Sync>;
 
-/// Bytes from one writer to one reader. Bytes arrive in order, each piece no earlier than its delay after it was
-/// written; the capacity counts bytes under way too.
+/// Bytes from one writer to one reader. They arrive in order, each piece no earlier than its delay after it was written; the capacity counts bytes under way too.
 pub(crate) struct Pipe {
     capacity: usize,
-    delay: Option<Delay>,
+    weather: Option<Weather>,
     state: Mutex<State>,
     /// Told when the end of the stream, or a reset, may have become visible.
     end: Notify,
@@ -61,9 +60,9 @@ pub(crate) enum ReadOutcome {
 }
 
 impl Pipe {
-    pub(crate) fn new(capacity: usize, delay: Option<Delay>) -> Pipe {
+    pub(crate) fn new(capacity: usize, weather: Option<Weather>) -> Pipe {
         let state = Mutex::new(State::default());
-        Pipe { capacity: capacity.max(1), delay, state, end: Notify::new() }
+        Pipe { capacity: capacity.max(1), weather, state, end: Notify::new() }
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<ReadOutcome> {
@@ -108,8 +107,8 @@ impl Pipe {
             state.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        let (count, arrival) = self.dispatch(&mut state, count);
         if count > 0 {
-            let arrival = self.arrival(&mut state);
             state.buffered += count;
             state.pieces.push_back(Piece { arrival, bytes: bytes[..count].to_vec(), read: 0 });
         }
@@ -119,12 +118,14 @@ impl Pipe {
         Poll::Ready(Ok(count))
     }
 
-    fn arrival(&self, state: &mut State) -> Arrival {
-        let Some(delay) = &self.delay else { return Arrival::Now };
-        let wanted = Instant::now() + delay();
+    /// How many of the bytes offered go as one piece, and when that arrives.
+    fn dispatch(&self, state: &mut State, offered: usize) -> (usize, Arrival) {
+        let Some(weather) = &self.weather else { return (offered, Arrival::Now) };
+        let (taken, delay) = weather(offered);
+        let wanted = Instant::now() + delay;
         let at = state.last_arrival.map_or(wanted, |last| last.max(wanted));
         state.last_arrival = Some(at);
-        Arrival::At(at)
+        (taken, Arrival::At(at))
     }
 
     /// The writer is done: the reader gets what was written, then the end.
@@ -133,7 +134,7 @@ impl Pipe {
         if state.finished.is_some() {
             return;
         }
-        let arrival = self.arrival(&mut state);
+        let (_, arrival) = self.dispatch(&mut state, 0);
         state.finished = Some(arrival);
         self.announce(state);
     }

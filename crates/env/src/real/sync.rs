@@ -1,7 +1,6 @@
 //! `SyncThreads`: one thread per disk that syncs files and merges those who wait for the same one.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
@@ -43,16 +42,15 @@ impl SyncThreads {
     }
 
     /// See [`crate::Env::sync`].
-    pub(crate) fn sync(
-        &self,
-        file: &Arc<RealFile>,
-    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let queued = self.queue(file.device()).map(|queue| queue.push(file));
-        let path = file.path();
-        async move {
-            let receiver = queued.map_err(|e| DiskError::wrap("sync", &path, e))?;
-            let ended = || io::Error::other("the sync thread has ended");
-            receiver.await.unwrap_or_else(|_| Err(DiskError::wrap("sync", &path, ended())))
+    pub(crate) fn sync(&self, file: &Arc<RealFile>) -> oneshot::Receiver<io::Result<()>> {
+        match self.queue(file.device()) {
+            Ok(queue) => queue.push(file),
+            Err(error) => {
+                let (sender, receiver) = oneshot::channel();
+                // The receiver is held here.
+                let _ = sender.send(Err(DiskError::wrap("sync", &file.path(), error)));
+                receiver
+            }
         }
     }
 
