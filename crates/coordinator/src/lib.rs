@@ -1,1 +1,4 @@
-//! group, transaction and share coordinators on one runtime (the runtime may use `env`, the shards may not).
+//! Group, transaction and share coordinators on one runtime (the runtime may use `env`, the shards may not).
+
+mod generated;
+pub mod records;
