@@ -53,7 +53,8 @@ impl Controller {
         &self,
         request: &ControllerRegistrationRequest,
     ) -> ControllerResult<ControllerRegistrationResponse> {
-        let mut response = ControllerRegistrationResponse::default();
+        let mut response =
+            ControllerRegistrationResponse { error_message: None, ..Default::default() };
         if !self.metadata_version().is_controller_registration_supported() {
             let error = ApiError::new(
                 ErrorCode::UnsupportedVersion,

@@ -211,6 +211,7 @@ impl Controller {
         let mut result = CreatableTopicResult {
             name: topic.name.clone(),
             topic_id: id.0,
+            error_message: None,
             ..CreatableTopicResult::default()
         };
         let Some(configs) = configs else {
