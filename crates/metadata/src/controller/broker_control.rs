@@ -3,7 +3,7 @@
 //! Source: Kafka's `ReplicationControlManager` and `BrokerHeartbeatManager`.
 
 use super::heartbeats::{BrokerControlState, Wish};
-use super::partition_change::{Election, PartitionChange};
+use super::partition_change::{Election, ElectionRules, PartitionChange};
 use super::state::ControllerState;
 use super::{ApiError, Controller, ControllerContext, ControllerResult};
 use crate::partition_registration::NO_LEADER;
@@ -260,6 +260,12 @@ impl Controller {
         }
     }
 
+    fn rules_of(&self, topic: TopicId) -> (TopicId, ElectionRules, Election) {
+        let unclean = self.unclean_election_enabled(topic);
+        let election = if unclean { Election::Unclean } else { Election::Online };
+        (topic, self.election_rules(topic), election)
+    }
+
     fn in_isr(&self, id: BrokerId) -> Vec<(TopicId, i32)> {
         ControllerState::partitions_of(&self.latest.isr_members, id).collect()
     }
@@ -276,17 +282,21 @@ impl Controller {
         records: &mut Vec<MetadataRecord>,
     ) {
         let gone = |id| movement.remove == Some(id) || movement.unclean_shutdown == Some(id);
+        // partitions come topic by topic, and what they go by is the topic's
+        let mut rules: Option<(TopicId, ElectionRules, Election)> = None;
         for at in partitions {
             let Some(partition) = self.latest.image.topics.partition(at.0, at.1) else { continue };
+            let (_, rules, election) = match rules {
+                Some(known) if known.0 == at.0 => known,
+                _ => *rules.insert(self.rules_of(at.0)),
+            };
             let can_lead = |id: BrokerId| {
-                let alive = movement.add == Some(id) || self.latest.image.cluster.is_active(id);
+                let added = movement.add == Some(id) && !self.is_in_controlled_shutdown(id);
+                let alive = added || self.latest.image.cluster.is_active(id);
                 !gone(id) && alive && self.has_online_directory(partition, id)
             };
-            let mut change =
-                PartitionChange::new(partition, at, self.election_rules(at.0), &can_lead);
-            if self.unclean_election_enabled(at.0) {
-                change.election = Election::Unclean;
-            }
+            let mut change = PartitionChange::new(partition, at, rules, &can_lead);
+            change.election = election;
             change.unclean_shutdown = movement.unclean_shutdown;
             change.target_isr.retain(|member| !gone(*member));
             records.extend(change.build().map(MetadataRecord::PartitionChange));

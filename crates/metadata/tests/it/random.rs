@@ -74,7 +74,7 @@ fn take(cluster: &mut Cluster, step: &Step) {
         }
         Step::SilenceOf { broker } => {
             for other in (1..4).filter(|other| *other != broker) {
-                cluster.now_ms += SESSION_MS / 2;
+                cluster.now_ms += SESSION_MS / 2 + 1;
                 cluster.heartbeat(other, |_| {});
             }
             loop {
@@ -282,4 +282,33 @@ proptest! {
         }
         check_snapshot(&cluster);
     }
+}
+
+/// What an aborted metadata transaction said was never said (KIP-868).
+#[test]
+fn an_aborted_transaction_leaves_no_trace() {
+    let mut cluster = Cluster::with_brokers(&[1]);
+    let before = cluster.image.clone();
+    let ctx = cluster.ctx();
+    let request = klamm_protocol::messages::create_topics_request::CreateTopicsRequest {
+        topics: vec![topic("orders", 2, 1)],
+        ..Default::default()
+    };
+    let mut records = vec![MetadataRecord::BeginTransaction(Default::default())];
+    records.extend(cluster.controller.create_topics(&ctx, &request, |_| true).records);
+    let mut delta = MetadataDelta::new(&before);
+    let mut offset = ctx.next_write_offset;
+    for record in &records {
+        delta.replay(record).unwrap();
+        cluster.controller.replay(record, offset).unwrap();
+        offset += 1;
+    }
+    assert!(delta.in_transaction() && cluster.controller.in_transaction());
+    assert!(cluster.controller.image().topics.id_of("orders").is_some());
+    let abort = cluster.controller.activation_records(&[]).unwrap().records;
+    assert!(matches!(abort[..], [MetadataRecord::AbortTransaction(_)]));
+    delta.replay(&abort[0]).unwrap();
+    cluster.controller.replay(&abort[0], offset).unwrap();
+    assert!(!delta.in_transaction() && delta.is_empty() && delta.topics().is_empty());
+    assert_eq!(cluster.controller.image(), &before);
 }
