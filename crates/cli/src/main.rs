@@ -1,3 +1,21 @@
 //! The `klamm` binary: parses arguments, calls server, gateway and client.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod commands;
+mod exit;
+mod logging;
+
+// Fresh pages are what costs a produce; mimalloc keeps receive buffers warm and gives idle memory back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    match arguments.command {
+        args::Command::Server(arguments) => commands::server::run(arguments),
+    }
+}

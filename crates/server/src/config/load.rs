@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use klamm_record::BrokerId;
-use klamm_record::config::{ConfigError, ConfigKey, Validator, parse_properties};
+use klamm_record::config::{ConfigError, ConfigKey, parse_properties};
 
 use crate::config::server_config::{ConfigSource, Setting, Values};
 use crate::config::shipped::WITHOUT_FILE;
@@ -62,11 +62,12 @@ impl Problems {
 
     fn key(&mut self, key: &ConfigKey, error: &ConfigError) {
         let allowed = key.validator.to_string();
-        let text = error.to_string();
-        let told = matches!(key.validator, Validator::Any) || text.contains(&allowed);
-        match allowed.is_empty() || told {
-            true => self.add(text),
-            false => self.add(format!("{text} (allowed: {allowed})")),
+        // Kafka's words tell the bounds, except where the text is no number at all.
+        match error.to_string() {
+            text if text.contains("Not a number") && !allowed.is_empty() => {
+                self.add(format!("{text} (allowed: {allowed})"));
+            }
+            text => self.add(text),
         }
     }
 }
@@ -140,12 +141,12 @@ fn same_id(originals: &mut Originals) {
 }
 
 fn move_listener(originals: &mut Originals, listen: &str, problems: &mut Problems) {
-    if endpoint::split(&format!("X://{listen}")).is_err() {
+    let Ok((_, host, _)) = endpoint::split(&format!("X://{listen}")) else {
         problems.invalid("--listen", listen, "the form is HOST:PORT, like 127.0.0.1:9092");
         return;
-    }
+    };
     let text = |key: &str| originals.get(key).map(|(value, _)| value.clone());
-    let advertised = text("advertised.listeners");
+    let advertised = originals.get("advertised.listeners").cloned();
     let controllers = text("controller.listener.names").unwrap_or_default();
     let is_controller =
         |name: &str| controllers.split(',').any(|other| other.trim().eq_ignore_ascii_case(name));
@@ -160,7 +161,12 @@ fn move_listener(originals: &mut Originals, listen: &str, problems: &mut Problem
     });
     let source = ConfigSource::CommandLine;
     originals.insert("listeners".to_owned(), (listeners, source));
-    if let (Some(moved), Some(advertised)) = (moved, advertised) {
+    // What a file advertises moves along; what the command line advertises, or would be told of all
+    // interfaces, does not.
+    let wildcard = ["", "0.0.0.0", "::"].contains(&host.as_str());
+    if let (Some(moved), Some((advertised, ConfigSource::File)), false) =
+        (moved, advertised, wildcard)
+    {
         let advertised = replace(&advertised, |name| {
             name.eq_ignore_ascii_case(&moved).then(|| format!("{name}://{listen}"))
         });

@@ -1,0 +1,8 @@
+//! Exit codes, as `klamm server --help` documents them.
+
+/// It could not start, or failed while it ran.
+pub const FAILED: u8 = 1;
+/// The command line or the configuration is wrong (clap uses the same code).
+pub const WRONG_USAGE: u8 = 2;
+/// A second signal: stopped at once, without flush and clean marker (128 + SIGINT).
+pub const STOPPED_AT_ONCE: i32 = 130;
