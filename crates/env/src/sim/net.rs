@@ -93,20 +93,24 @@ impl Network {
         *nodes.entry(name.to_owned()).or_insert(next)
     }
 
-    /// Ends everything that the node has on the network; peers see a reset.
+    /// Ends everything that the node has on the network; peers see a reset, those behind a cut once it has healed.
     pub(crate) fn crash(&self, node: NodeId) {
+        self.reset(|connection| connection.touches(node));
         let mut state = self.state.lock();
-        let (gone, kept) = std::mem::take(&mut state.connections)
-            .into_iter()
-            .partition(|connection| connection.touches(node));
-        state.connections = kept;
         let ids: Vec<_> =
             state.listening.iter().filter(|(_, l)| l.node == node).map(|(id, _)| *id).collect();
         let listening: Vec<_> = ids.iter().filter_map(|id| state.listening.remove(id)).collect();
         drop(state);
-        let gone: Vec<Connection> = gone;
-        gone.iter().for_each(Connection::reset);
         listening.iter().for_each(|listening| listening.arrived.notify_waiters());
+    }
+
+    fn reset(&self, concerned: impl Fn(&Connection) -> bool) {
+        let pipes: Vec<_> = {
+            let state = self.state.lock();
+            let connections = state.connections.iter().filter(|c| concerned(c));
+            connections.flat_map(Connection::pipes).filter_map(|(_, pipe)| pipe.upgrade()).collect()
+        };
+        pipes.iter().for_each(|pipe| pipe.reset());
     }
 
     fn latency(&self) -> Duration {
@@ -131,14 +135,6 @@ fn latency(rng: &Rng, max: &AtomicU64) -> Duration {
 impl Connection {
     fn touches(&self, node: NodeId) -> bool {
         self.nodes.0 == node || self.nodes.1 == node
-    }
-
-    fn reset(&self) {
-        for pipe in [&self.forth, &self.back] {
-            if let Some(pipe) = pipe.upgrade() {
-                pipe.reset();
-            }
-        }
     }
 
     /// Both pipes with their directions.
@@ -363,15 +359,7 @@ impl SimNet {
     /// Breaks all connections between two nodes; new ones are possible at once.
     pub fn reset(&self, a: &str, b: &str) {
         let (a, b) = (self.network.node(a), self.network.node(b));
-        let gone: Vec<_> = {
-            let mut state = self.network.state.lock();
-            let (gone, kept) = std::mem::take(&mut state.connections)
-                .into_iter()
-                .partition(|c| c.nodes == (a, b) || c.nodes == (b, a));
-            state.connections = kept;
-            gone
-        };
-        gone.iter().for_each(Connection::reset);
+        self.network.reset(|c| c.nodes == (a, b) || c.nodes == (b, a));
     }
 
     /// Bytes are under way for 0 to so many milliseconds, as the seed decides; 3 at first.

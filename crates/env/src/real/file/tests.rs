@@ -101,6 +101,17 @@ fn a_descriptor_in_use_survives_eviction_and_closing() {
 }
 
 #[test]
+fn evicting_passes_over_what_is_in_use() {
+    let (cache, disk, dir) = disk(2);
+    let file = create(&disk, dir.path(), "a");
+    let held = file.as_real().unwrap().descriptor().unwrap();
+    let _others: Vec<_> = (0..5).map(|i| create(&disk, dir.path(), &i.to_string())).collect();
+    assert_eq!(cache.open_count(), 2);
+    assert!(file.as_real().unwrap().slot.lock().descriptor.is_some());
+    drop(held);
+}
+
+#[test]
 fn many_threads_use_many_files_with_few_descriptors() {
     let (cache, disk, dir) = disk(4);
     let files: Vec<_> = (0..32).map(|i| create(&disk, dir.path(), &i.to_string())).collect();

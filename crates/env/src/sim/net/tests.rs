@@ -178,3 +178,20 @@ fn files_are_sent_through_memory_too() {
         assert!(received == bytes[500..199_500]);
     });
 }
+
+#[test]
+fn a_crash_behind_a_cut_is_noticed_once_it_heals() {
+    let sim = Sim::new(8);
+    let (a, b) = (sim.node("a"), sim.node("b"));
+    sim.run(|_| async {
+        let listener = listen(&b);
+        let (mut client, _server) = connected(&a, &listener).await;
+        sim.net().partition("a", "b");
+        sim.crash("b", CrashKind::PowerLoss);
+        let minute = Duration::from_secs(60);
+        assert!(a.clock().timeout(minute, client.read(&mut [0; 1])).await.is_err());
+        sim.net().heal("a", "b");
+        let error = client.read(&mut [0; 1]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    });
+}
