@@ -2,3 +2,4 @@
 
 mod generated;
 pub mod records;
+pub mod transaction;
