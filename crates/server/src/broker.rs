@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use klamm_env::Env;
+use klamm_protocol::ApiKey;
 use klamm_record::BrokerId;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 
+use crate::apis::table::{ApiRow, TABLE};
 use crate::authorizer::Authorizer;
 use crate::config::{Endpoint, ListenerName, ServerConfig};
 use crate::quota::Quota;
@@ -51,6 +53,7 @@ pub struct Broker {
     /// What clients are told, with the ports that were bound.
     advertised: Vec<Endpoint>,
     registry: Mutex<Registry>,
+    table: &'static [ApiRow],
 }
 
 impl Broker {
@@ -69,7 +72,24 @@ impl Broker {
             features: ArcSwap::from_pointee(Features::default()),
             advertised,
             registry: Mutex::new(registry),
+            table: TABLE,
         }
+    }
+
+    /// Answers other APIs than [`TABLE`]'s, which a test of the network makes up.
+    #[cfg(test)]
+    pub(crate) fn with_table(self, table: &'static [ApiRow]) -> Broker {
+        Broker { table, ..self }
+    }
+
+    /// Every API that this node answers.
+    pub fn table(&self) -> &'static [ApiRow] {
+        self.table
+    }
+
+    /// The row of an API, if this node answers it.
+    pub fn row(&self, api_key: ApiKey) -> Option<&'static ApiRow> {
+        self.table.iter().find(|row| row.api_key == api_key)
     }
 
     /// The world outside.

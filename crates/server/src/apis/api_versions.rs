@@ -22,11 +22,11 @@ use klamm_protocol::messages::api_versions_response::{
 };
 use klamm_protocol::{ApiKey, ErrorCode, Str};
 
-use crate::apis::table::{Access, ApiRow, Listeners, TABLE, decoded};
+use crate::apis::table::{Access, ApiRow, Listeners, decoded};
 use crate::broker::{Broker, Features};
 use crate::quota::ThrottleKind;
 use crate::reply::{Reply, Response};
-use crate::request_context::{ClientSoftware, ListenerKind, RequestContext};
+use crate::request_context::{ClientSoftware, RequestContext};
 use crate::response_message;
 
 /// The row of this API.
@@ -51,8 +51,9 @@ fn handle(broker: &Arc<Broker>, ctx: &RequestContext, request: ApiVersionsReques
         }
         ctx.connection.set_software(software);
     }
-    let features = broker.features();
-    Reply::message(answer(&features, ctx.listener().kind, ctx.api_version))
+    let rows = broker.table().iter().filter(|row| row.listeners.includes(ctx.listener().kind));
+    let api_keys = rows.map(told).collect();
+    Reply::message(answer(api_keys, &broker.features(), ctx.api_version))
 }
 
 /// The answer to a version nobody knows: error 35 and the range of ApiVersions itself. The dispatcher
@@ -72,9 +73,9 @@ fn failure(error: ErrorCode) -> Response {
     Response::message(response).with_error(error)
 }
 
-fn answer(features: &Features, kind: ListenerKind, version: i16) -> ApiVersionsResponse {
+fn answer(api_keys: Vec<ApiVersion>, features: &Features, version: i16) -> ApiVersionsResponse {
     ApiVersionsResponse {
-        api_keys: TABLE.iter().filter(|row| row.listeners.includes(kind)).map(told).collect(),
+        api_keys,
         supported_features: features
             .supported
             .iter()
@@ -149,7 +150,7 @@ mod tests {
             finalized_epoch: 12,
         };
         let names = |version| {
-            answer(&features, ListenerKind::Broker, version)
+            answer(Vec::new(), &features, version)
                 .supported_features
                 .iter()
                 .map(|feature| feature.name.to_string())

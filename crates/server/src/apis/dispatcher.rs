@@ -9,7 +9,7 @@ use klamm_protocol::{ApiKey, DecodeError, EncodeError, Reader};
 use tokio::time::Instant;
 
 use crate::apis::api_versions;
-use crate::apis::table::{Access, ApiRow, row};
+use crate::apis::table::{Access, ApiRow};
 use crate::authorizer::{CLUSTER_NAME, Decision, ResourceType};
 use crate::broker::Broker;
 use crate::quota::Usage;
@@ -104,7 +104,8 @@ pub fn read_request(
 ) -> Result<Request, DispatchError> {
     let request_size_bytes = frame.len();
     let (api, version, correlation_id) = peek(&frame)?;
-    let row = row(api)
+    let row = broker
+        .row(api)
         .filter(|row| row.listeners.includes(connection.listener.kind))
         .ok_or(DispatchError::NotAnswered(api))?;
     let context = |api_version, client_id| RequestContext {
@@ -122,7 +123,8 @@ pub fn read_request(
     };
     if row.accepts(version) {
         let (_, header, body) = frame::decode_request_header(frame)?;
-        let ctx = context(version, header.client_id);
+        // The context outlives the request's bytes, whose permit must not wait for it.
+        let ctx = context(version, header.client_id.map(|id| id.detached()));
         return Ok(Request { ctx, row, kind: Kind::Body(body) });
     }
     if api == ApiKey::ApiVersions {

@@ -159,11 +159,6 @@ impl ApiRow {
     }
 }
 
-/// The row of an API, if this node answers it.
-pub fn row(api_key: ApiKey) -> Option<&'static ApiRow> {
-    TABLE.iter().find(|row| row.api_key == api_key)
-}
-
 /// Decodes a request and hands it to its handler; the body of every row's `handle`:
 /// `|broker, ctx, body| decoded(ctx, body, |request| handle(broker, ctx, request))`.
 ///

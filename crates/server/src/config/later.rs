@@ -2,8 +2,6 @@
 
 use klamm_record::config::Effect;
 
-/// Compaction.
-pub const COMPACTION: Effect = Effect::Later("comes with compaction");
 /// Several controllers.
 pub const CONTROLLERS: Effect = Effect::Later("comes with several controllers");
 /// Replication between brokers.

@@ -249,3 +249,38 @@ impl Drop for FrameReader {
         self.buffers.give(std::mem::take(&mut self.buffer));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use klamm_env::sim::Sim;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[test]
+    fn a_thousand_connections_that_said_little_hold_little() {
+        Sim::new(1).run(|env| async move {
+            let limits = ConnectionLimits {
+                frame_bytes_max: 1_000_000,
+                idle_max: None,
+                stall_max: Duration::from_secs(1),
+                send_buffer_bytes: None,
+                receive_buffer_bytes: None,
+            };
+            let buffers = ReceiveBuffers::default();
+            let permits = BytePool::new(1_000_000, Default::default());
+            let mut connections = Vec::new();
+            for _ in 0..1_000 {
+                let (mut client, mut server) = Stream::pair(1024);
+                client.write_all(&[0, 0, 200, 0, 1]).await.unwrap();
+                let mut reader = FrameReader::new(buffers.clone(), permits.clone(), &limits);
+                let next = reader.next(&mut server, env.clock());
+                assert!(env.clock().timeout(Duration::from_millis(10), next).await.is_err());
+                connections.push((client, server, reader));
+            }
+            let held: usize =
+                connections.iter().map(|(_, _, reader)| reader.buffer.capacity()).sum();
+            assert!(held < 1_000 * COPIED_FRAME_BYTES_MAX, "{held} bytes");
+        });
+    }
+}

@@ -18,3 +18,6 @@ pub mod metrics;
 pub mod receive_buffers;
 pub mod response_writer;
 pub mod socket_server;
+
+#[cfg(test)]
+mod tests;

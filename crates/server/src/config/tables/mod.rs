@@ -1,12 +1,11 @@
 //! The tables of broker configs, one per module that they belong to.
 //!
 //! Owns: names, kinds, defaults, bounds and documentation as Kafka 4.3 has them, and what of it has
-//! no effect yet. Does not know: what is set (that is [`crate::config::ServerConfig`]).
+//! no effect yet. Those of logs are storage's own tables. Does not know: what is set (that is [`crate::config::ServerConfig`]).
 
 pub mod general;
 pub mod groups;
 pub mod klamm;
-pub mod logs;
 pub mod metrics;
 pub mod network;
 pub mod quorum;
@@ -18,6 +17,7 @@ pub mod tiered;
 pub mod transactions;
 
 use klamm_record::config::{ConfigDef, ConfigKey};
+use klamm_storage::log_config::{COMPACTION_CONFIGS, LOG_BROKER_CONFIGS};
 
 /// Every table, in the order they are documented.
 pub static TABLES: &[&ConfigDef] = &[
@@ -25,7 +25,8 @@ pub static TABLES: &[&ConfigDef] = &[
     &quorum::QUORUM_CONFIGS,
     &network::NETWORK_CONFIGS,
     &general::GENERAL_CONFIGS,
-    &logs::LOG_CONFIGS,
+    &LOG_BROKER_CONFIGS,
+    &COMPACTION_CONFIGS,
     &replication::REPLICATION_CONFIGS,
     &groups::GROUP_CONFIGS,
     &share_groups::SHARE_GROUP_CONFIGS,
