@@ -7,6 +7,8 @@ pub mod api_versions;
 pub mod codec;
 mod error_code;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzz;
 mod generated;
 pub mod record_frame;
 

@@ -7,6 +7,8 @@ mod batch_scan;
 pub mod checkpoint_file;
 pub mod clean_shutdown_file;
 pub mod file_slice;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod index_file;
 pub mod leader_epoch_cache;
 pub mod log_appender;
