@@ -37,8 +37,6 @@ pub enum LoadMode {
     Clean,
     /// It had none: everything from the recovery point on is checked.
     Unclean,
-    /// This process has recovered it already and has let go of it since: nothing to check, but nothing is synced either.
-    Recovered,
 }
 
 /// What to open.
@@ -153,7 +151,7 @@ impl Loader {
         let end = self.settle_log_end()?;
         let recovery_point = match self.args.mode {
             LoadMode::Clean => end,
-            LoadMode::Unclean | LoadMode::Recovered => self.args.recovery_point.min(end),
+            LoadMode::Unclean => self.args.recovery_point.min(end),
         };
         let first = self.segments.first().map_or(end, |segment| segment.base_offset());
         let log_start = self.args.log_start_offset.max(first);
