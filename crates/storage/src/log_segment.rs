@@ -115,11 +115,18 @@ impl LogSegment {
     /// reach of the base offset.
     pub(crate) fn should_roll(&self, params: &RollParams) -> io::Result<bool> {
         let size = self.size_bytes() + params.pending_bytes;
-        if size + params.batch_bytes > params.segment_bytes || !self.in_reach(params.last_offset) {
+        if !self.in_reach(params.last_offset) {
+            return Ok(true);
+        }
+        if size == 0 {
+            // another segment would be as empty as this one
+            return Ok(false);
+        }
+        if size + params.batch_bytes > params.segment_bytes {
             return Ok(true);
         }
         let waited = self.time_waited_for_roll(params.now_ms, params.max_timestamp_ms)?;
-        if size > 0 && waited > params.segment_ms.saturating_sub(self.roll_jitter_ms) {
+        if waited > params.segment_ms.saturating_sub(self.roll_jitter_ms) {
             return Ok(true);
         }
         let offset_entries = self.offset_index.entries()? + params.pending_batches;

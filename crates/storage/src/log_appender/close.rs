@@ -26,13 +26,7 @@ impl LogAppender {
             plan.files.extend(active.index_files()?);
             plan.dirs.push(log.dir());
             plan.files.extend(self.snapshot_producers_at(end)?);
-            let synced = plan.sync_blocking(log.disk());
-            if let Err(error) = &synced {
-                log.dir_state()
-                    .fail(&format!("sync of {:?} failed: {error}", log.topic_partition()));
-            }
-            synced?;
-            log.mark_flushed(&plan);
+            log.sync_blocking(&plan)?;
             self.dirty = false;
         }
         log.drop_caches();

@@ -73,6 +73,21 @@ impl UnifiedLog {
         Ok(plan)
     }
 
+    /// Carries out a plan on this thread and moves the recovery point; for `offload`. A failed sync takes the log dir offline:
+    /// nothing is known then about what was written since the last one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn sync_blocking(&self, plan: &FlushPlan) -> io::Result<()> {
+        let synced = plan.sync_blocking(self.disk());
+        if let Err(error) = &synced {
+            self.dir_state().fail(&format!("sync of {} failed: {error}", self.topic_partition()));
+        }
+        synced?;
+        self.mark_flushed(plan);
+        Ok(())
+    }
+
     /// Notes that a plan was carried out: the recovery point moves to its end, never back.
     pub fn mark_flushed(&self, plan: &FlushPlan) {
         let up_to = plan.up_to.min(self.log_end_offset());

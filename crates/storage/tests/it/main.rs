@@ -1,5 +1,8 @@
-//! Storage against files that Apache Kafka wrote, and against garbage.
+//! Storage against files that Apache Kafka wrote, against garbage, and against crashes.
 
+mod appends;
 mod garbage;
+mod harness;
 mod kafka_configs;
+mod kafka_directory;
 mod kafka_fixtures;
