@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use klamm_env::{Env, Space};
-use klamm_record::{LeaderEpoch, ProducerId, TopicPartition};
+use klamm_record::{ProducerId, TopicPartition};
 use klamm_storage::LogManager;
 use klamm_storage::log_file_names::replica_dir_name;
 use klamm_storage::log_manager::DirInfo;
@@ -86,15 +86,13 @@ fn size_bytes(env: &Env, log_manager: &LogManager, of: &TopicPartition, dir: &Di
 }
 
 impl Partition {
-    /// The producers that the leader of this partition remembers (KIP-664).
+    /// The producers that this replica remembers, be it the leader or not (KIP-664).
     ///
     /// # Errors
-    /// If this node does not lead or the log cannot be opened.
+    /// If the log cannot be opened.
     pub async fn active_producers(
         self: &Arc<Self>,
     ) -> Result<Vec<(ProducerId, ProducerStateEntry)>, PartitionError> {
-        let log = self.log().await?;
-        self.check_leader(LeaderEpoch::NONE)?;
-        Ok(log.active_producers())
+        Ok(self.log().await?.active_producers())
     }
 }

@@ -29,7 +29,7 @@ pub use delete_records::{DeleteRecordsError, DeleteTo};
 pub use describe::{LogDirDescription, ReplicaDescription};
 pub use error::{LookupError, PartitionError};
 pub use housekeeping::HousekeepingIntervals;
-pub use offsets::{EpochEnd, ListedPartition};
+pub use offsets::{EpochEnd, ListOffsetError, ListedPartition, OffsetAsker, OffsetQuery};
 pub use partition::{Leadership, Partition};
 pub use read::{DivergingEpoch, FetchError, FetchParams, FetchPartition, Fetched, Isolation};
 pub use replica_manager::{ReplicaManager, ReplicaManagerArgs};

@@ -135,24 +135,33 @@ impl Partition {
         self.log.load_full()
     }
 
-    /// Checks that this node leads, and the leader epoch that the client knows (−1 or none: no check).
+    /// Checks the leader epoch that the client knows; −1 is no check.
     ///
     /// # Errors
-    /// As [`PartitionError`] says.
-    pub fn check_leader(&self, asked: LeaderEpoch) -> Result<Arc<Leadership>, PartitionError> {
+    /// [`PartitionError::FencedLeaderEpoch`] or [`PartitionError::UnknownLeaderEpoch`].
+    pub fn check_epoch(&self, asked: LeaderEpoch) -> Result<Arc<Leadership>, PartitionError> {
         let leadership = self.leadership();
         let current = leadership.leader_epoch;
-        if asked >= LeaderEpoch(0) && asked < current {
+        if asked != LeaderEpoch::NONE && asked < current {
             return Err(PartitionError::FencedLeaderEpoch { asked, current });
         }
         if asked > current {
             return Err(PartitionError::UnknownLeaderEpoch { asked, current });
         }
+        Ok(leadership)
+    }
+
+    /// Checks the leader epoch that the client knows (−1 is no check), then that this node leads.
+    ///
+    /// # Errors
+    /// As [`PartitionError`] says.
+    pub fn check_leader(&self, asked: LeaderEpoch) -> Result<Arc<Leadership>, PartitionError> {
+        let leadership = self.check_epoch(asked)?;
         if !leadership.is_leader() {
             return Err(PartitionError::NotLeader {
                 topic_partition: self.topic_partition.clone(),
                 leader: leadership.leader,
-                leader_epoch: current,
+                leader_epoch: leadership.leader_epoch,
             });
         }
         Ok(leadership)
