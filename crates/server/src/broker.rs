@@ -82,6 +82,12 @@ impl Broker {
         Broker { table, ..self }
     }
 
+    /// Throttles as a test of the network wants it.
+    #[cfg(test)]
+    pub(crate) fn with_quota(self, quota: Quota) -> Broker {
+        Broker { quota, ..self }
+    }
+
     /// Every API that this node answers.
     pub fn table(&self) -> &'static [ApiRow] {
         self.table

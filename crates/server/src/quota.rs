@@ -34,6 +34,9 @@ pub enum Quota {
     /// No quota is configured.
     #[default]
     Unlimited,
+    /// Every answer mutes its connection for so long; for tests of the network.
+    #[cfg(test)]
+    Always(Duration),
 }
 
 impl Quota {
@@ -42,6 +45,10 @@ impl Quota {
     pub fn throttle(&self, _ctx: &RequestContext, kind: ThrottleKind, _usage: Usage) -> Duration {
         match (self, kind) {
             (Quota::Unlimited, _) => Duration::ZERO,
+            #[cfg(test)]
+            (Quota::Always(_), ThrottleKind::Exempt) => Duration::ZERO,
+            #[cfg(test)]
+            (Quota::Always(delay), _) => *delay,
         }
     }
 }

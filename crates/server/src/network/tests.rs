@@ -18,6 +18,7 @@ use crate::apis::table::ApiRow;
 use crate::broker::Broker;
 use crate::config::ConfigSources;
 use crate::network::socket_server::{BoundListeners, SocketServer};
+use crate::quota::Quota;
 use crate::reply::{CloseReason, FilePiece, Reply, Response, ResponseMessage};
 use crate::request_context::RequestContext;
 
@@ -26,6 +27,7 @@ static SCRIPTED: &[ApiRow] = &[
     ApiRow::new(ApiKey::Produce, (0, 0), scripted).overlapping(),
     ApiRow::new(ApiKey::Fetch, (4, 4), scripted),
     ApiRow::new(ApiKey::Metadata, (0, 0), scripted).large(),
+    ApiRow::new(ApiKey::FindCoordinator, (0, 0), |_, _, _| Ok(Reply::message(ThrottleTime(0)))),
     api_versions::ROW,
 ];
 
@@ -41,6 +43,22 @@ impl Encode for Filler {
 
 impl ResponseMessage for Filler {
     fn set_throttle_time_ms(&mut self, _throttle_time_ms: i32) {}
+}
+
+/// Answers with its throttle time alone.
+struct ThrottleTime(i32);
+
+impl Encode for ThrottleTime {
+    fn encode(&self, w: &mut Writer, _version: i16) -> Result<(), EncodeError> {
+        w.i32(self.0);
+        Ok(())
+    }
+}
+
+impl ResponseMessage for ThrottleTime {
+    fn set_throttle_time_ms(&mut self, throttle_time_ms: i32) {
+        self.0 = throttle_time_ms;
+    }
 }
 
 /// Answers with a byte, bytes of a file, and another byte.
@@ -113,6 +131,10 @@ struct Node {
 
 impl Node {
     async fn start(env: &Env, settings: &[(&str, &str)]) -> Node {
+        Node::throttled(env, settings, Quota::Unlimited).await
+    }
+
+    async fn throttled(env: &Env, settings: &[(&str, &str)], quota: Quota) -> Node {
         let sources = ConfigSources {
             listen: Some("127.0.0.1:0".to_owned()),
             overrides: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
@@ -122,7 +144,7 @@ impl Node {
         let bound = BoundListeners::bind(env, &config.listeners.broker, 50).await.unwrap();
         let address = bound.addresses()[0].1;
         let broker = Broker::new(env.clone(), Arc::clone(&config), Vec::new(), Registry::default());
-        let broker = Arc::new(broker.with_table(SCRIPTED));
+        let broker = Arc::new(broker.with_table(SCRIPTED).with_quota(quota));
         let scope = env.scope("test");
         let server = SocketServer::start(bound, Arc::clone(&broker), &config.network, &scope);
         Node { env: env.clone(), broker, server, address }
@@ -511,7 +533,26 @@ fn api_versions_comes_down_to_version_0_for_versions_nobody_knows() {
         client.stream.write_all(&known).await.unwrap();
         let (id, body) = client.answer().await.unwrap();
         assert_eq!(id, 6);
-        assert_eq!(body[..6], [0, 0, 0, 0, 0, 4], "no error, four rows");
+        assert_eq!(body[..6], [0, 0, 0, 0, 0, 5], "no error, five rows");
+    });
+}
+
+#[test]
+fn a_throttled_answer_leaves_at_once_and_mutes_its_connection() {
+    Sim::new(18).run(|env| async move {
+        let quota = Quota::Always(Duration::from_millis(700));
+        let node = Node::throttled(&env, &[], quota).await;
+        let mut client = node.connect().await;
+        let began = env.clock().now();
+        for id in 0..3 {
+            let frame = frame(ApiKey::FindCoordinator, 0, id, "x", &[]);
+            client.stream.write_all(&frame).await.unwrap();
+        }
+        let (id, body) = client.answer().await.unwrap();
+        assert_eq!((id, &body[..]), (0, &700i32.to_be_bytes()[..]));
+        assert!(env.clock().now() - began < Duration::from_millis(100));
+        assert_eq!(client.ids(2).await, [1, 2]);
+        assert!(env.clock().now() - began >= Duration::from_millis(1_400));
     });
 }
 

@@ -1,8 +1,19 @@
 //! What belongs to the server as a whole.
 
+use klamm_record::config::{ConfigError, ConfigValue, Validator};
 use klamm_record::config_def;
 
 use crate::config::later::{JAVA, NO_COUNTERPART, REPLICATION, SECURITY};
+
+/// zlib's levels, and -1 for its default.
+const GZIP_LEVEL: Validator = Validator::Check(check_gzip_level, "[1,...,9] or -1");
+
+fn check_gzip_level(name: &str, value: &ConfigValue) -> Result<(), ConfigError> {
+    match value.as_i64() {
+        Some(-1 | 1..=9) => Ok(()),
+        _ => Err(ConfigError::invalid(name, value, "Value must be between 1 and 9 or equal to -1")),
+    }
+}
 
 config_def! {
     /// What belongs to the server as a whole.
@@ -27,7 +38,7 @@ config_def! {
     /// Providers that fill `${...}` in values.
     "config.providers": list = &[], low(), cluster_wide(), effect(JAVA);
     /// Who decides what a principal may do; empty for everyone may do everything.
-    "authorizer.class.name": string = "", low(), effect(SECURITY);
+    "authorizer.class.name": string = "", validator(Validator::NonNull), low(), effect(SECURITY);
     /// Listeners that open before the authorizer is ready.
     "early.start.listeners": list, null_default(), high(), effect(SECURITY);
     /// Where this broker stands, told to clients and used to spread replicas.
@@ -41,7 +52,7 @@ config_def! {
         one_of(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), high(),
         cluster_wide();
     /// Level of gzip; -1 for its own default.
-    "compression.gzip.level": int = -1, cluster_wide();
+    "compression.gzip.level": int = -1, validator(GZIP_LEVEL), cluster_wide();
     /// Level of lz4.
     "compression.lz4.level": int = 9, between(1, 17), cluster_wide();
     /// Level of zstd.

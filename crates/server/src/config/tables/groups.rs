@@ -5,13 +5,20 @@ use klamm_record::config_def;
 
 use crate::config::later::{GROUPS, NO_COUNTERPART, STREAMS_GROUPS};
 
+/// Kinds of groups, in the order Kafka lists them.
+const PROTOCOLS: Validator = Validator::List {
+    allowed: &["consumer", "classic", "share", "streams"],
+    empty: false,
+    null: false,
+};
+
 config_def! {
     /// Classic, consumer and streams groups.
     pub static GROUP_CONFIGS;
 
     /// Which group protocols are on.
     "group.coordinator.rebalance.protocols": list = &["classic", "consumer", "streams"],
-        effect(GROUPS);
+        validator(PROTOCOLS), effect(GROUPS);
     /// Threads of the group coordinator.
     "group.coordinator.threads": int = 4, at_least(1), high(), effect(NO_COUNTERPART);
     /// Background threads of the group coordinator.
@@ -65,7 +72,7 @@ config_def! {
     "group.consumer.assignors": list = &["uniform", "range"], effect(GROUPS);
     /// Which way groups may change between the classic and the consumer protocol.
     "group.consumer.migration.policy": string = "bidirectional",
-        validator(Validator::OneOfIgnoringCase(&["bidirectional", "upgrade", "downgrade", "disabled"])),
+        validator(Validator::OneOfIgnoringCase(&["disabled", "downgrade", "upgrade", "bidirectional"])),
         effect(GROUPS);
     /// Shortest time between two assignments of a consumer group.
     "group.consumer.assignment.interval.ms": int = 1000, at_least(0), cluster_wide(),

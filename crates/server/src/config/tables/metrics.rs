@@ -16,8 +16,7 @@ config_def! {
     "metric.reporters": list = &["org.apache.kafka.common.metrics.JmxReporter"], low(),
         cluster_wide(), effect(JAVA);
     /// How much is measured.
-    "metrics.recording.level": string = "INFO", one_of(&["INFO", "DEBUG", "TRACE"]), low(),
-        effect(PROMETHEUS);
+    "metrics.recording.level": string = "INFO", low(), effect(PROMETHEUS);
     /// Java classes that report the older metrics.
     "kafka.metrics.reporters": list = &[], low(), effect(JAVA);
     /// How often those reporters ask.

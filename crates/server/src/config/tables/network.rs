@@ -18,7 +18,7 @@ config_def! {
     "advertised.listeners": list, null_default(),
         validator(Validator::List { allowed: &[], empty: false, null: true }), high();
     /// Which security protocol each listener name speaks.
-    "listener.security.protocol.map": string = "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+    "listener.security.protocol.map": string = "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
         low(), per_broker();
     /// Send buffer of a socket (SO_SNDBUF); -1 for the system's.
     "socket.send.buffer.bytes": int = 102_400, high();

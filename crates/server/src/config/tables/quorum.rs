@@ -1,9 +1,21 @@
 //! Node identity, the controller quorum and the metadata log.
 
-use klamm_record::config::Validator;
+use klamm_record::config::{ConfigError, ConfigValue, Validator};
 use klamm_record::config_def;
 
 use crate::config::later::{CONTROLLERS, NO_COUNTERPART, SECURITY};
+
+/// Kafka's words for a list whose items are not empty; the list itself may be.
+const NON_EMPTY_LIST: Validator = Validator::Check(check_items, "non-empty list");
+
+fn check_items(name: &str, value: &ConfigValue) -> Result<(), ConfigError> {
+    match value.as_list() {
+        Some(items) if items.iter().any(String::is_empty) => {
+            Err(ConfigError::invalid(name, value, "no item may be empty"))
+        }
+        _ => Ok(()),
+    }
+}
 
 config_def! {
     /// Node identity, the controller quorum and the metadata log.
@@ -36,9 +48,9 @@ config_def! {
     "server.max.startup.time.ms": long = i64::MAX, at_least(0), internal(),
         effect(NO_COUNTERPART);
     /// The controllers as `id@host:port`, for a quorum that does not change.
-    "controller.quorum.voters": list = &[], high();
+    "controller.quorum.voters": list = &[], validator(NON_EMPTY_LIST), high();
     /// Where controllers can be found.
-    "controller.quorum.bootstrap.servers": list = &[], high();
+    "controller.quorum.bootstrap.servers": list = &[], validator(NON_EMPTY_LIST), high();
     /// How long a candidate waits for votes.
     "controller.quorum.election.timeout.ms": int = 1000, at_least(0), high(), effect(CONTROLLERS);
     /// Silence of the leader after which a new one is elected.
@@ -55,10 +67,10 @@ config_def! {
     /// Whether a new controller becomes a voter by itself.
     "controller.quorum.auto.join.enable": boolean = false, low(), effect(CONTROLLERS);
     /// Most bytes of a snapshot in one answer.
-    "controller.quorum.fetch.snapshot.max.bytes": int = 1_048_576, at_least(1),
+    "controller.quorum.fetch.snapshot.max.bytes": int = 1_048_576, at_least(1), low(),
         effect(CONTROLLERS);
     /// Most bytes of the metadata log in one answer.
-    "controller.quorum.fetch.max.bytes": int = 1_048_576, at_least(1), effect(CONTROLLERS);
+    "controller.quorum.fetch.max.bytes": int = 1_048_576, at_least(1), low(), effect(CONTROLLERS);
     /// Bytes of metadata records after which a snapshot is taken.
     "metadata.log.max.record.bytes.between.snapshots": long = 20_971_520, at_least(1), high();
     /// Longest time between two snapshots; 0 for none by time.

@@ -1,5 +1,6 @@
 //! TLS, SASL and delegation tokens.
 
+use klamm_record::config::Validator;
 use klamm_record::config_def;
 
 use crate::config::later::{JAVA, SECURITY};
@@ -44,36 +45,34 @@ config_def! {
     /// Kind of the key store.
     "ssl.keystore.type": string = "JKS", per_broker(), effect(SECURITY);
     /// File of the key store.
-    "ssl.keystore.location": string, null_default(), high(), per_broker(), effect(SECURITY);
+    "ssl.keystore.location": string, null_default(), per_broker(), effect(SECURITY);
     /// Password of the key store.
-    "ssl.keystore.password": password, null_default(), high(), per_broker(), effect(SECURITY);
+    "ssl.keystore.password": password, null_default(), per_broker(), effect(SECURITY);
     /// Password of the private key.
-    "ssl.key.password": password, null_default(), high(), per_broker(), effect(SECURITY);
+    "ssl.key.password": password, null_default(), per_broker(), effect(SECURITY);
     /// Private key as PEM.
-    "ssl.keystore.key": password, null_default(), high(), per_broker(), effect(SECURITY);
+    "ssl.keystore.key": password, null_default(), per_broker(), effect(SECURITY);
     /// Certificate chain as PEM.
-    "ssl.keystore.certificate.chain": password, null_default(), high(), per_broker(),
-        effect(SECURITY);
+    "ssl.keystore.certificate.chain": password, null_default(), per_broker(), effect(SECURITY);
     /// Kind of the trust store.
     "ssl.truststore.type": string = "JKS", per_broker(), effect(SECURITY);
     /// File of the trust store.
-    "ssl.truststore.location": string, null_default(), high(), per_broker(), effect(SECURITY);
+    "ssl.truststore.location": string, null_default(), per_broker(), effect(SECURITY);
     /// Password of the trust store.
-    "ssl.truststore.password": password, null_default(), high(), per_broker(), effect(SECURITY);
+    "ssl.truststore.password": password, null_default(), per_broker(), effect(SECURITY);
     /// Trusted certificates as PEM.
-    "ssl.truststore.certificates": password, null_default(), high(), per_broker(),
-        effect(SECURITY);
+    "ssl.truststore.certificates": password, null_default(), per_broker(), effect(SECURITY);
     /// Java key manager.
-    "ssl.keymanager.algorithm": string = "SunX509", low(), per_broker(), effect(JAVA);
+    "ssl.keymanager.algorithm": string = "SunX509", per_broker(), effect(JAVA);
     /// Java trust manager.
-    "ssl.trustmanager.algorithm": string = "PKIX", low(), per_broker(), effect(JAVA);
+    "ssl.trustmanager.algorithm": string = "PKIX", per_broker(), effect(JAVA);
     /// How a server's name is checked against its certificate.
     "ssl.endpoint.identification.algorithm": string = "https", low(), per_broker(),
         effect(SECURITY);
     /// Java source of randomness.
     "ssl.secure.random.implementation": string, null_default(), low(), per_broker(), effect(JAVA);
     /// Cipher suites that are accepted.
-    "ssl.cipher.suites": list = &[], low(), per_broker(), effect(SECURITY);
+    "ssl.cipher.suites": list = &[], per_broker(), effect(SECURITY);
     /// Java class that makes TLS engines.
     "ssl.engine.factory.class": class, null_default(), low(), per_broker(), effect(JAVA);
     /// SASL mechanism between brokers.
@@ -95,22 +94,21 @@ config_def! {
     /// Name of the Kerberos service.
     "sasl.kerberos.service.name": string, null_default(), per_broker(), effect(SECURITY);
     /// The command `kinit`.
-    "sasl.kerberos.kinit.cmd": string = "/usr/bin/kinit", low(), per_broker(), effect(SECURITY);
+    "sasl.kerberos.kinit.cmd": string = "/usr/bin/kinit", per_broker(), effect(SECURITY);
     /// Share of a ticket's life after which it is renewed.
-    "sasl.kerberos.ticket.renew.window.factor": double = 0.8, low(), per_broker(),
-        effect(SECURITY);
+    "sasl.kerberos.ticket.renew.window.factor": double = 0.8, per_broker(), effect(SECURITY);
     /// Randomness of the renewal.
-    "sasl.kerberos.ticket.renew.jitter": double = 0.05, low(), per_broker(), effect(SECURITY);
+    "sasl.kerberos.ticket.renew.jitter": double = 0.05, per_broker(), effect(SECURITY);
     /// Shortest time between two logins.
-    "sasl.kerberos.min.time.before.relogin": long = 60_000, low(), per_broker(), effect(SECURITY);
+    "sasl.kerberos.min.time.before.relogin": long = 60_000, per_broker(), effect(SECURITY);
     /// Share of a credential's life after which it is refreshed.
-    "sasl.login.refresh.window.factor": double = 0.8, low(), per_broker(), effect(SECURITY);
+    "sasl.login.refresh.window.factor": double = 0.8, per_broker(), effect(SECURITY);
     /// Randomness of the refresh.
-    "sasl.login.refresh.window.jitter": double = 0.05, low(), per_broker(), effect(SECURITY);
+    "sasl.login.refresh.window.jitter": double = 0.05, per_broker(), effect(SECURITY);
     /// Shortest time before a credential is refreshed.
-    "sasl.login.refresh.min.period.seconds": short = 60, low(), per_broker(), effect(SECURITY);
+    "sasl.login.refresh.min.period.seconds": short = 60, per_broker(), effect(SECURITY);
     /// Time before expiry at which a credential is refreshed.
-    "sasl.login.refresh.buffer.seconds": short = 300, low(), per_broker(), effect(SECURITY);
+    "sasl.login.refresh.buffer.seconds": short = 300, per_broker(), effect(SECURITY);
     /// How long a connection to the identity provider may take.
     "sasl.login.connect.timeout.ms": int, null_default(), low(), effect(SECURITY);
     /// How long an answer of the identity provider may take.
@@ -133,7 +131,8 @@ config_def! {
     "sasl.oauthbearer.client.credentials.client.secret": password, null_default(),
         effect(SECURITY);
     /// Signature algorithm of an assertion.
-    "sasl.oauthbearer.assertion.algorithm": string = "RS256", effect(SECURITY);
+    "sasl.oauthbearer.assertion.algorithm": string = "RS256",
+        validator(Validator::OneOfIgnoringCase(&["ES256", "RS256"])), effect(SECURITY);
     /// Audience of an assertion.
     "sasl.oauthbearer.assertion.claim.aud": string, null_default(), effect(SECURITY);
     /// Life of an assertion.

@@ -82,18 +82,19 @@ config_def! {
     "share.coordinator.snapshot.update.records.per.snapshot": int = 500, between(0, 500),
         effect(SHARE_GROUPS);
     /// Bytes read at once when share state is loaded.
-    "share.coordinator.load.buffer.size": int = 5_242_880, at_least(1), effect(SHARE_GROUPS);
+    "share.coordinator.load.buffer.size": int = 5_242_880, at_least(1), high(),
+        effect(SHARE_GROUPS);
     /// Codec of `__share_group_state`.
-    "share.coordinator.state.topic.compression.codec": int = 0, effect(SHARE_GROUPS);
+    "share.coordinator.state.topic.compression.codec": int = 0, high(), effect(SHARE_GROUPS);
     /// How long the share coordinator collects records; -1 to adapt.
     "share.coordinator.append.linger.ms": int = -1, at_least(-1), effect(SHARE_GROUPS);
     /// How long a write of share state may take.
-    "share.coordinator.write.timeout.ms": int = 5000, at_least(1), effect(SHARE_GROUPS);
+    "share.coordinator.write.timeout.ms": int = 5000, at_least(1), high(), effect(SHARE_GROUPS);
     /// How often old share state is deleted.
-    "share.coordinator.state.topic.prune.interval.ms": int = 300_000, at_least(1), internal(),
-        effect(SHARE_GROUPS);
+    "share.coordinator.state.topic.prune.interval.ms": int = 300_000, at_least(1), low(),
+        internal(), effect(SHARE_GROUPS);
     /// How often state of quiet share partitions is snapshotted.
-    "share.coordinator.cold.partition.snapshot.interval.ms": int = 300_000, at_least(1),
+    "share.coordinator.cold.partition.snapshot.interval.ms": int = 300_000, at_least(1), low(),
         internal(), effect(SHARE_GROUPS);
     /// Largest write buffer that is kept for the next write.
     "share.coordinator.cached.buffer.max.bytes": int = 1_048_588, at_least(524_288),

@@ -1,8 +1,12 @@
 //! Tiered storage.
 
+use klamm_record::config::{Bound, Validator};
 use klamm_record::config_def;
 
 use crate::config::later::{JAVA, TIERED};
+
+const JITTER: Validator =
+    Validator::Range { min: Some(Bound::Integer(0)), max: Some(Bound::Double(0.5)) };
 
 config_def! {
     /// Tiered storage.
@@ -11,20 +15,24 @@ config_def! {
     /// Whether closed segments go to remote storage.
     "remote.log.storage.system.enable": boolean = false, effect(TIERED);
     /// Prefix of the remote storage manager's own configs.
-    "remote.log.storage.manager.impl.prefix": string = "rsm.config.", effect(JAVA);
+    "remote.log.storage.manager.impl.prefix": string = "rsm.config.",
+        validator(Validator::NonEmpty), effect(JAVA);
     /// Prefix of the remote metadata manager's own configs.
-    "remote.log.metadata.manager.impl.prefix": string = "rlmm.config.", effect(JAVA);
+    "remote.log.metadata.manager.impl.prefix": string = "rlmm.config.",
+        validator(Validator::NonEmpty), effect(JAVA);
     /// Java class of the remote storage manager.
-    "remote.log.storage.manager.class.name": string, null_default(), effect(JAVA);
+    "remote.log.storage.manager.class.name": string, null_default(),
+        validator(Validator::NonEmpty), effect(JAVA);
     /// Where that class is found.
     "remote.log.storage.manager.class.path": string, null_default(), effect(JAVA);
     /// Java class of the remote metadata manager.
     "remote.log.metadata.manager.class.name": string = "org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager",
-        effect(JAVA);
+        validator(Validator::NonEmpty), effect(JAVA);
     /// Where that class is found.
     "remote.log.metadata.manager.class.path": string, null_default(), effect(JAVA);
     /// Listener that the remote metadata manager uses.
-    "remote.log.metadata.manager.listener.name": string, null_default(), effect(TIERED);
+    "remote.log.metadata.manager.listener.name": string, null_default(),
+        validator(Validator::NonEmpty), effect(TIERED);
     /// Largest custom metadata of a remote segment.
     "remote.log.metadata.custom.metadata.max.bytes": int = 128, at_least(0), low(),
         effect(TIERED);
@@ -54,8 +62,8 @@ config_def! {
     "remote.log.manager.task.retry.backoff.max.ms": long = 30_000, at_least(1), low(),
         internal(), effect(TIERED);
     /// Randomness of that pause.
-    "remote.log.manager.task.retry.jitter": double = 0.2, between_fractions(0.0, 0.5), low(),
-        internal(), effect(TIERED);
+    "remote.log.manager.task.retry.jitter": double = 0.2, validator(JITTER), low(), internal(),
+        effect(TIERED);
     /// Threads that read from remote storage.
     "remote.log.reader.threads": int = 10, at_least(1), cluster_wide(), effect(TIERED);
     /// Most remote reads waiting.
