@@ -1,7 +1,7 @@
 //! What the network counts. Labels are API names, error names, listener names and closed sets.
 
 use klamm_protocol::ErrorCode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -9,6 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
+use crate::config::ListenerName;
 use crate::network::connection::ConnectionEnd;
 use crate::request_context::{ListenerContext, RequestContext};
 
@@ -33,18 +34,27 @@ pub struct NetworkMetrics {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ApiLabel {
-    request: String,
+    request: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabel {
-    request: String,
-    error: String,
+    request: &'static str,
+    error: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ListenerLabel {
-    listener: String,
+    listener: ListenerValue,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ListenerValue(ListenerName);
+
+impl EncodeLabelValue for ListenerValue {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        self.0.as_str().encode(encoder)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -163,8 +173,7 @@ impl NetworkMetrics {
         if error == ErrorCode::None {
             return;
         }
-        let label =
-            ErrorLabel { request: format!("{:?}", ctx.api_key), error: format!("{error:?}") };
+        let label = ErrorLabel { request: ctx.api_key.name(), error: error.name() };
         self.errors.get_or_create(&label).inc();
     }
 
@@ -206,11 +215,11 @@ impl Drop for ConnectedGuard {
 }
 
 fn api_label(ctx: &RequestContext) -> ApiLabel {
-    ApiLabel { request: format!("{:?}", ctx.api_key) }
+    ApiLabel { request: ctx.api_key.name() }
 }
 
 fn listener_label(listener: &ListenerContext) -> ListenerLabel {
-    ListenerLabel { listener: listener.name.as_str().to_owned() }
+    ListenerLabel { listener: ListenerValue(listener.name.clone()) }
 }
 
 impl EndReason {
