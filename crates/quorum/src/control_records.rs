@@ -213,7 +213,7 @@ mod tests {
                 ControlRecord::Voters(vec![voter]),
                 "00000006",
                 "00000200000001b476e9ec44c64db3b86c383e63f1144f020b434f4e54524f4c4c45520a3132372e302e302e315265\
-                 000000000001000000",
+                 0000000001000000",
             ),
             (ControlRecord::SnapshotFooter, "00000004", "000000"),
             (
