@@ -155,6 +155,10 @@ impl Controller {
         request: &BrokerRegistrationRequest,
     ) -> Result<(), ApiError> {
         let Some(existing) = existing else { return Ok(()) };
+        if existing.id == self.config.node_id {
+            // In the controller's own process: its directory lock says that the former incarnation is gone.
+            return Ok(());
+        }
         let other = existing.incarnation_id != request.incarnation_id;
         if other && self.heartbeats.has_valid_session(existing.id, existing.epoch, ctx.now_ms) {
             return Err(ApiError::new(
