@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use klamm_coordinator::transaction::ProducerIdManager;
 use klamm_env::Env;
+use klamm_metadata::{ConfigSchema, MetadataImage};
 use klamm_protocol::ApiKey;
+use klamm_quorum::ControllerHandle;
 use klamm_record::BrokerId;
+use klamm_replica::ReplicaManager;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 
 use crate::apis::table::{ApiRow, TABLE};
 use crate::authorizer::Authorizer;
-use crate::config::{Endpoint, ListenerName, ServerConfig};
+use crate::config::{Endpoint, ListenerName, ServerConfig, schema};
+use crate::fetch_session::FetchSessionCache;
 use crate::quota::Quota;
 
 /// A feature this build supports, with the inclusive range of its levels.
@@ -43,10 +48,37 @@ impl Default for Features {
     }
 }
 
+/// What a broker works with, started before it.
+pub struct Services {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The partitions of this node.
+    pub replica_manager: Arc<ReplicaManager>,
+    /// The controller of this node.
+    pub controller: ControllerHandle,
+    /// Ids for idempotent producers.
+    pub producer_ids: ProducerIdManager,
+}
+
+/// Where a client finds a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeAddress {
+    /// Which node.
+    pub id: BrokerId,
+    /// Advertised host.
+    pub host: String,
+    /// Advertised port.
+    pub port: u16,
+    /// `broker.rack`.
+    pub rack: Option<String>,
+}
+
 /// A node, as handlers see it.
 pub struct Broker {
     env: Env,
     config: Arc<ServerConfig>,
+    services: Services,
+    fetch_sessions: FetchSessionCache,
     authorizer: Authorizer,
     quota: Quota,
     features: ArcSwap<Features>,
@@ -62,11 +94,16 @@ impl Broker {
         env: Env,
         config: Arc<ServerConfig>,
         advertised: Vec<Endpoint>,
-        registry: Registry,
+        services: Services,
+        mut registry: Registry,
     ) -> Broker {
+        let slots = usize::try_from(config.int("max.incremental.fetch.session.cache.slots"));
+        let fetch_sessions = FetchSessionCache::new(slots.unwrap_or(0), &mut registry);
         Broker {
             env,
             config,
+            services,
+            fetch_sessions,
             authorizer: Authorizer::default(),
             quota: Quota::default(),
             features: ArcSwap::from_pointee(Features::default()),
@@ -111,6 +148,54 @@ impl Broker {
     /// `node.id`.
     pub fn node_id(&self) -> BrokerId {
         self.config.node_id
+    }
+
+    /// The cluster's id.
+    pub fn cluster_id(&self) -> &str {
+        &self.services.cluster_id
+    }
+
+    /// The metadata as of the last committed change.
+    pub fn image(&self) -> Arc<MetadataImage> {
+        self.services.controller.image()
+    }
+
+    /// The controller: every change of the metadata goes there.
+    pub fn controller(&self) -> &ControllerHandle {
+        &self.services.controller
+    }
+
+    /// The partitions of this node.
+    pub fn replica_manager(&self) -> &Arc<ReplicaManager> {
+        &self.services.replica_manager
+    }
+
+    /// Ids for idempotent producers.
+    pub fn producer_ids(&self) -> &ProducerIdManager {
+        &self.services.producer_ids
+    }
+
+    /// Which configs exist.
+    pub fn schema(&self) -> ConfigSchema {
+        schema()
+    }
+
+    /// The fetch sessions of this node.
+    pub fn fetch_sessions(&self) -> &FetchSessionCache {
+        &self.fetch_sessions
+    }
+
+    /// Where clients of a listener find a registered, unfenced broker.
+    pub fn endpoint_of(&self, id: BrokerId, listener: &ListenerName) -> Option<NodeAddress> {
+        let image = self.image();
+        let broker = image.cluster.broker(id).filter(|broker| broker.is_active())?;
+        let endpoint = broker.listener(listener.as_str())?;
+        Some(NodeAddress {
+            id,
+            host: endpoint.host.to_string(),
+            port: endpoint.port,
+            rack: broker.rack.as_ref().map(ToString::to_string),
+        })
     }
 
     /// Who may do what.

@@ -7,6 +7,8 @@ pub mod apis;
 pub mod authorizer;
 pub mod broker;
 pub mod config;
+pub mod fetch_session;
+mod lifecycle;
 pub mod network;
 pub mod quota;
 pub mod reply;

@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use crate::broker::Broker;
 use crate::config::{Endpoint, ListenerName, ServerConfig};
+use crate::lifecycle::{self, FeaturePublisher, Lifecycle, Started, StorageStartError};
 use crate::network::socket_server::{BindError, BoundListeners, SocketServer};
 
 /// Why a node did not start.
@@ -16,6 +17,9 @@ pub enum StartError {
     /// A listener could not be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// What stands behind the sockets could not be brought up.
+    #[error(transparent)]
+    Storage(#[from] StorageStartError),
 }
 
 /// Starts nodes.
@@ -27,6 +31,7 @@ pub struct ServerHandle {
     env: Env,
     broker: Arc<Broker>,
     sockets: SocketServer,
+    lifecycle: Lifecycle,
     scope: TaskScope,
     addresses: Vec<(ListenerName, SocketAddr)>,
 }
@@ -44,14 +49,19 @@ impl Server {
         let addresses = bound.addresses();
         let advertised = with_ports(&config.listeners.advertised, &addresses);
         let scope = env.scope("server");
-        let broker = Arc::new(Broker::new(
-            env.clone(),
-            Arc::clone(&config),
-            advertised,
-            Registry::default(),
-        ));
+        let mut registry = Registry::default();
+        let Started { services, lifecycle } =
+            lifecycle::start(&env, &config, &advertised, &mut registry).await?;
+        let broker =
+            Arc::new(Broker::new(env.clone(), Arc::clone(&config), advertised, services, registry));
+        let features = FeaturePublisher::new(&broker);
+        broker
+            .controller()
+            .add_publisher(Arc::new(features))
+            .await
+            .map_err(StorageStartError::from)?;
         let sockets = SocketServer::start(bound, Arc::clone(&broker), &config.network, &scope);
-        Ok(ServerHandle { env, broker, sockets, scope, addresses })
+        Ok(ServerHandle { env, broker, sockets, lifecycle, scope, addresses })
     }
 }
 
@@ -97,9 +107,16 @@ impl ServerHandle {
     /// everything behind. Returns when no task of the node is left.
     pub async fn shutdown(self) {
         self.sockets.stop_accepting().await;
+        self.lifecycle.controlled_shutdown().await;
         self.sockets.drain(&self.env, self.broker.config().drain_timeout).await;
         self.scope.cancel();
         self.scope.join().await;
+        self.lifecycle.stop().await;
+    }
+
+    /// Completes when the node cannot go on, with the reason. Cancel safe.
+    pub async fn failed(&self) -> String {
+        self.lifecycle.failed().await
     }
 }
 

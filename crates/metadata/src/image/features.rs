@@ -37,6 +37,15 @@ impl FeaturesImage {
         self.metadata_version.unwrap_or(MetadataVersion::MINIMUM)
     }
 
+    /// Every finalized feature with its level, `metadata.version` among them.
+    pub fn finalized_levels(&self) -> Vec<(String, i16)> {
+        let version = self.metadata_version.iter();
+        let version = version.map(|it| (METADATA_VERSION_FEATURE.to_owned(), it.feature_level()));
+        version
+            .chain(self.finalized.iter().map(|(name, level)| (name.to_string(), *level)))
+            .collect()
+    }
+
     pub(super) fn replay(&mut self, record: &FeatureLevelRecord) -> Result<(), ReplayError> {
         let level = record.feature_level;
         match &*record.name {

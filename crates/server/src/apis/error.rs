@@ -31,3 +31,7 @@ pub trait ToKafkaError {
     /// The code and its message.
     fn to_kafka_error(&self) -> KafkaError;
 }
+
+mod of_records;
+mod of_replica;
+mod of_services;

@@ -11,4 +11,6 @@
 pub mod api_versions;
 pub mod dispatcher;
 pub mod error;
+pub mod fetch;
+pub mod produce;
 pub mod table;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use klamm_protocol::{ApiKey, Decode, DecodeError, Reader};
 
-use crate::apis::api_versions;
+use crate::apis::{api_versions, fetch, produce};
 use crate::authorizer::AclOperation;
 use crate::broker::Broker;
 use crate::quota::ThrottleKind;
@@ -13,7 +13,7 @@ use crate::request_context::{ListenerKind, RequestContext};
 
 /// Every API that this node answers, ascending by key. What is not here is not advertised, and a
 /// request for it closes the connection.
-pub const TABLE: &[ApiRow] = &[api_versions::ROW];
+pub const TABLE: &[ApiRow] = &[produce::ROW, fetch::ROW, api_versions::ROW];
 
 /// Decodes the body and calls the typed handler.
 ///

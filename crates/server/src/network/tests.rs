@@ -127,6 +127,15 @@ struct Node {
     broker: Arc<Broker>,
     server: SocketServer,
     address: SocketAddr,
+    _lifecycle: crate::lifecycle::Lifecycle,
+    data: std::path::PathBuf,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // of a real disk nothing may stay; in memory it does not matter
+        let _ = self.env.disk().remove_dir_all(&self.data);
+    }
 }
 
 impl Node {
@@ -135,7 +144,10 @@ impl Node {
     }
 
     async fn throttled(env: &Env, settings: &[(&str, &str)], quota: Quota) -> Node {
+        let unique = env.rng().next_u64();
+        let data = std::env::temp_dir().join(format!("klamm-network-test-{unique:016x}"));
         let sources = ConfigSources {
+            data: Some(data.display().to_string()),
             listen: Some("127.0.0.1:0".to_owned()),
             overrides: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             ..ConfigSources::default()
@@ -143,11 +155,14 @@ impl Node {
         let config = Arc::new(sources.load().unwrap());
         let bound = BoundListeners::bind(env, &config.listeners.broker, 50).await.unwrap();
         let address = bound.addresses()[0].1;
-        let broker = Broker::new(env.clone(), Arc::clone(&config), Vec::new(), Registry::default());
+        let mut registry = Registry::default();
+        let crate::lifecycle::Started { services, lifecycle } =
+            crate::lifecycle::start(env, &config, &[], &mut registry).await.unwrap();
+        let broker = Broker::new(env.clone(), Arc::clone(&config), Vec::new(), services, registry);
         let broker = Arc::new(broker.with_table(SCRIPTED).with_quota(quota));
         let scope = env.scope("test");
         let server = SocketServer::start(bound, Arc::clone(&broker), &config.network, &scope);
-        Node { env: env.clone(), broker, server, address }
+        Node { env: env.clone(), broker, server, address, _lifecycle: lifecycle, data }
     }
 
     async fn connect(&self) -> Client {

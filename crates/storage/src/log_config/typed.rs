@@ -1,6 +1,8 @@
 //! The effective configuration of one log, typed.
 
+use klamm_record::codec::Compression;
 use klamm_record::config::{ConfigError, ConfigValue};
+use klamm_record::log_validator::{TopicCompression, ValidationConfig, decompressed_bytes_max};
 use klamm_record::{Codec, TimestampType};
 
 use super::TOPIC_CONFIGS;
@@ -152,6 +154,26 @@ impl LogConfig {
             self.max_compaction_lag_ms.min(self.segment_ms)
         } else {
             self.segment_ms
+        }
+    }
+
+    /// The rules that a producer's batch is checked against.
+    pub fn validation(&self) -> ValidationConfig {
+        let max_message_bytes = usize::try_from(self.max_message_bytes).unwrap_or(usize::MAX);
+        ValidationConfig {
+            max_message_bytes,
+            timestamp_type: self.message_timestamp_type,
+            before_max_ms: self.message_timestamp_before_max_ms,
+            after_max_ms: self.message_timestamp_after_max_ms,
+            compression: match self.compression {
+                BrokerCompression::Producer => TopicCompression::Producer,
+                BrokerCompression::Codec { codec, level } => TopicCompression::Fixed(match level {
+                    Some(level) => Compression { codec, level },
+                    None => Compression::new(codec),
+                }),
+            },
+            compacted: self.compact,
+            decompressed_bytes_max: decompressed_bytes_max(max_message_bytes),
         }
     }
 

@@ -3,7 +3,9 @@
 //! Owns: names, kinds, defaults, bounds and documentation as Kafka 4.3 has them, and what of it has
 //! no effect yet. Those of logs are storage's own tables. Does not know: what is set (that is [`crate::config::ServerConfig`]).
 
+pub mod client_metrics_resources;
 pub mod general;
+pub mod group_resources;
 pub mod groups;
 pub mod klamm;
 pub mod metrics;
