@@ -291,6 +291,8 @@ impl LogSegment {
         // readers first: none may be given bytes that are about to go
         self.size.store(kept, Ordering::Release);
         self.log.set_len(kept)?;
+        // or a power cut could bring back what was cut off, behind what comes next
+        self.log.sync_blocking()?;
         self.bytes_since_last_index_entry.store(0, Ordering::Relaxed);
         if kept == 0 {
             self.created_ms.store(now_ms, Ordering::Relaxed);

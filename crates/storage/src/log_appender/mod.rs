@@ -66,7 +66,8 @@ impl LogAppender {
     }
 
     /// Takes segments out of the list, renames their files to `.deleted` and has them unlinked later; with them the producer
-    /// snapshots at their base offsets.
+    /// snapshots at their base offsets. The names are synced one segment after the other, in the order given, so that a power
+    /// cut leaves no gap in the log.
     pub(crate) fn delete_segments(
         &self,
         doomed: &[Arc<LogSegment>],
@@ -77,16 +78,16 @@ impl LogAppender {
         let kept = log.segments.load().filtered(|segment| !bases.contains(&segment.base_offset()));
         log.segments.store(Arc::new(kept));
         let dir = log.dir();
-        let mut paths = Vec::new();
+        let due_ms = now_ms.saturating_add(log.config().file_delete_delay_ms);
         for segment in doomed {
             tracing::info!(partition = %log.topic_partition(), ?segment, "deleting segment");
-            paths.extend(segment.mark_deleted(log.disk(), &dir)?);
+            let mut paths = segment.mark_deleted(log.disk(), &dir)?;
             let snapshot =
                 log.producers.lock().mark_snapshot_for_deletion(segment.base_offset())?;
             paths.extend(snapshot);
+            self.deletions.push_files(paths, due_ms);
+            log.disk().sync_dir(&dir)?;
         }
-        let due_ms = now_ms.saturating_add(log.config().file_delete_delay_ms);
-        self.deletions.push_files(paths, due_ms);
         Ok(())
     }
 }

@@ -62,8 +62,12 @@ impl LogAppender {
             self.end_at(offset, None);
         }
         let segments = log.segments.load_full();
-        let doomed: Vec<Arc<LogSegment>> =
-            segments.iter().filter(|segment| segment.base_offset() > offset).cloned().collect();
+        let doomed: Vec<Arc<LogSegment>> = segments
+            .iter()
+            .rev()
+            .filter(|segment| segment.base_offset() > offset)
+            .cloned()
+            .collect();
         self.delete_segments(&doomed, now_ms)?;
         let segments = log.segments.load_full();
         segments.active().truncate_to(offset, now_ms)?;

@@ -127,7 +127,12 @@ struct Loader {
 impl Loader {
     fn new(args: LoadArgs) -> io::Result<Self> {
         let disk = args.env.disk();
-        disk.create_dir_all(&args.dir)?;
+        if !disk.exists(&args.dir)? {
+            disk.create_dir_all(&args.dir)?;
+            if let Some(parent) = args.dir.parent() {
+                disk.sync_dir(parent)?;
+            }
+        }
         let epochs = match LeaderEpochCheckpointFile::read(disk, &args.dir) {
             Ok(epochs) => epochs,
             Err(CheckpointReadError::Io { source, .. }) => return Err(source),
@@ -162,6 +167,10 @@ impl Loader {
         }
         let producers = self.load_producers(log_start, end)?;
         self.report.segments = self.segments.len();
+        if self.report.removed_segments > 0 {
+            // or a power cut could bring them back behind what comes next
+            self.disk().sync_dir(&self.args.dir)?;
+        }
         let dirty = self.args.mode != LoadMode::Clean
             || self.report != LoadReport::clean(self.segments.len());
         let log = Arc::new(UnifiedLog::new(LoadedState {

@@ -11,7 +11,7 @@ use super::UnifiedLog;
 
 /// Everything that must be synced before the recovery point may move to `up_to`. Made before the syncs begin, so that what is
 /// written meanwhile is not claimed.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[must_use = "a plan does nothing until its files are synced and `mark_flushed` is called"]
 pub struct FlushPlan {
     /// Files to sync, in order.
@@ -56,12 +56,12 @@ impl UnifiedLog {
         let up_to = up_to.min(self.log_end_offset());
         let from = self.recovery_point();
         let mut plan = FlushPlan { files: Vec::new(), dirs: Vec::new(), up_to };
-        if up_to <= from && !self.is_empty() {
+        if up_to <= from {
             return Ok(plan);
         }
         let segments = self.segments.load();
         let active = segments.active().base_offset();
-        for segment in segments.range(from, up_to.max(from + 1)) {
+        for segment in segments.range(from, up_to) {
             plan.files.push(segment.file().clone());
             if segment.base_offset() != active {
                 plan.files.extend(segment.index_files()?);
