@@ -12,6 +12,7 @@ mod bare;
 mod clients;
 mod codegen;
 mod command;
+mod compat;
 mod fuzz;
 mod sim;
 mod tidy;
@@ -45,6 +46,12 @@ enum Task {
     Clients(clients::Options),
     /// Check crate edges, file sizes, file headers and banned words
     Tidy,
+    /// Write COMPAT.md from the server's dispatch table
+    Compat {
+        /// Write nothing; fail if the committed file differs
+        #[arg(long)]
+        check: bool,
+    },
     /// Write the Rust of all message schemas
     Codegen {
         /// Write nothing; fail if a committed file differs
@@ -64,6 +71,7 @@ fn main() -> anyhow::Result<()> {
         Task::Sim(options) => sim::run(&root, &options),
         Task::Clients(options) => clients::run(&root, &options),
         Task::Tidy => tidy::run(&root),
+        Task::Compat { check } => compat::run(&root, check),
         Task::Codegen { check: true } => codegen::run(&root, codegen::Mode::Check),
         Task::Codegen { check: false } => codegen::run(&root, codegen::Mode::Write),
     }

@@ -5,6 +5,15 @@
 /// The metadata log's topic, which nobody creates.
 pub const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
 
+/// The group coordinator's topic.
+pub const GROUP_METADATA_TOPIC: &str = "__consumer_offsets";
+
+/// The transaction coordinator's topic.
+pub const TRANSACTION_STATE_TOPIC: &str = "__transaction_state";
+
+/// The share coordinator's topic.
+pub const SHARE_GROUP_STATE_TOPIC: &str = "__share_group_state";
+
 /// Longest topic name, in characters.
 pub const NAME_LENGTH_MAX: usize = 249;
 
@@ -27,6 +36,11 @@ pub fn validate(name: &str) -> Result<(), String> {
         return Ok(());
     };
     Err(format!("Topic name is invalid: {reason}"))
+}
+
+/// Whether a coordinator keeps its state in the topic.
+pub fn is_internal(name: &str) -> bool {
+    matches!(name, GROUP_METADATA_TOPIC | TRANSACTION_STATE_TOPIC | SHARE_GROUP_STATE_TOPIC)
 }
 
 /// Topics whose names differ only in '.' and '_' would share metric names; this is the name they share, if any.

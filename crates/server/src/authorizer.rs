@@ -82,6 +82,51 @@ impl Authorizer {
     }
 }
 
+/// What one request may do: the authorizer and the request it is asked about.
+#[derive(Clone, Copy)]
+pub struct Rights<'a> {
+    authorizer: &'a Authorizer,
+    ctx: &'a RequestContext,
+}
+
+impl<'a> Rights<'a> {
+    /// The rights of the one who sent this request.
+    pub fn of(authorizer: &'a Authorizer, ctx: &'a RequestContext) -> Rights<'a> {
+        Rights { authorizer, ctx }
+    }
+
+    /// Whether the operation is allowed on a resource.
+    pub fn may(&self, operation: AclOperation, resource_type: ResourceType, name: &str) -> bool {
+        let resource = (resource_type, name);
+        self.authorizer.authorize(self.ctx, operation, resource) == Decision::Allowed
+    }
+
+    /// Whether the operation is allowed on the cluster.
+    pub fn may_on_cluster(&self, operation: AclOperation) -> bool {
+        self.may(operation, ResourceType::Cluster, CLUSTER_NAME)
+    }
+
+    /// Whether the operation is allowed on a topic.
+    pub fn may_on_topic(&self, operation: AclOperation, topic: &str) -> bool {
+        self.may(operation, ResourceType::Topic, topic)
+    }
+
+    /// The bit field of what is allowed on a topic.
+    pub fn topic_operations(&self, topic: &str) -> i32 {
+        self.authorizer.authorized_operations(self.ctx, (ResourceType::Topic, topic))
+    }
+
+    /// The bit field of what is allowed on the cluster; 0 for those who may not describe it.
+    pub fn cluster_operations(&self) -> i32 {
+        if self.may_on_cluster(AclOperation::Describe) {
+            let cluster = (ResourceType::Cluster, CLUSTER_NAME);
+            self.authorizer.authorized_operations(self.ctx, cluster)
+        } else {
+            0
+        }
+    }
+}
+
 /// Which operations a resource knows (Kafka: `AclEntry.supportedOperations`).
 pub fn supported_operations(resource_type: ResourceType) -> &'static [AclOperation] {
     use AclOperation::*;

@@ -8,9 +8,29 @@
 //! To add an API: write `apis/<api>.rs` with `pub const ROW: ApiRow` and `fn handle`, add the
 //! module here and the row in `table.rs`.
 
+pub mod alter_configs;
 pub mod api_versions;
+mod auto_topic_creation;
+#[cfg(test)]
+mod compat;
+mod config_resource;
+mod controller_timeout;
+pub mod create_partitions;
+pub mod create_topics;
+pub mod delete_records;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod describe_log_dirs;
+pub mod describe_topic_partitions;
 pub mod dispatcher;
 pub mod error;
 pub mod fetch;
+pub mod incremental_alter_configs;
+pub mod list_config_resources;
+mod listener_view;
+pub mod metadata;
 pub mod produce;
 pub mod table;
+#[cfg(test)]
+mod test_image;

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use klamm_protocol::{ApiKey, Decode, DecodeError, Reader};
 
-use crate::apis::{api_versions, fetch, produce};
+use crate::apis::{
+    alter_configs, api_versions, create_partitions, create_topics, delete_records, delete_topics,
+    describe_cluster, describe_configs, describe_log_dirs, describe_topic_partitions, fetch,
+    incremental_alter_configs, list_config_resources, metadata, produce,
+};
 use crate::authorizer::AclOperation;
 use crate::broker::Broker;
 use crate::quota::ThrottleKind;
@@ -13,7 +17,23 @@ use crate::request_context::{ListenerKind, RequestContext};
 
 /// Every API that this node answers, ascending by key. What is not here is not advertised, and a
 /// request for it closes the connection.
-pub const TABLE: &[ApiRow] = &[produce::ROW, fetch::ROW, api_versions::ROW];
+pub const TABLE: &[ApiRow] = &[
+    produce::ROW,
+    fetch::ROW,
+    metadata::ROW,
+    api_versions::ROW,
+    create_topics::ROW,
+    delete_topics::ROW,
+    delete_records::ROW,
+    describe_configs::ROW,
+    alter_configs::ROW,
+    describe_log_dirs::ROW,
+    create_partitions::ROW,
+    incremental_alter_configs::ROW,
+    describe_cluster::ROW,
+    list_config_resources::ROW,
+    describe_topic_partitions::ROW,
+];
 
 /// Decodes the body and calls the typed handler.
 ///
