@@ -53,6 +53,7 @@ Exit codes:
   0    stopped cleanly
   1    could not start, or failed while running
   2    the command line or the configuration is wrong
+  74   the metadata log failed while it ran: nothing more was acknowledged
   130  stopped at once by a second signal";
 
 /// Run a node: what `klamm server` takes.

@@ -105,7 +105,15 @@ async fn run_node(config: ServerConfig, env: Env) -> anyhow::Result<()> {
         None => None,
     };
     announce(&server)?;
-    signals.wait().await;
+    tokio::select! {
+        biased;
+        () = signals.wait() => {}
+        reason = server.failed() => {
+            // Nothing may be acknowledged any more, and nothing that is on the disk gets better by a clean stop.
+            tracing::error!("{reason}");
+            std::process::exit(exit::METADATA_LOG_FAILED);
+        }
+    }
     tracing::info!("stopping; a second signal stops at once");
     let stopped = async {
         if let Some(http) = http {
@@ -196,11 +204,17 @@ impl Introspect for Node {
     }
 
     fn health(&self) -> Health {
+        let dirs = self.broker.replica_manager().log_manager().dirs();
+        let failed = dirs.into_iter().filter_map(|dir| {
+            let reason = dir.offline?;
+            Some(format!("log directory {} is offline: {reason}", dir.path.display()))
+        });
+        let problems: Vec<String> = failed.collect();
         Health {
-            status: Status::Ok,
+            status: if problems.is_empty() { Status::Ok } else { Status::Degraded },
             version: env!("CARGO_PKG_VERSION"),
             node_id: self.broker.node_id().0,
-            problems: Vec::new(),
+            problems,
         }
     }
 }

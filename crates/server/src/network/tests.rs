@@ -595,11 +595,10 @@ fn large_answers_reserve_from_the_response_pool() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_tcp_requests_answers_and_file_slices_pass_in_order() {
     let env = Env::real(RealOptions::default());
-    let data = tempfile::tempdir().unwrap();
-    let dir = data.path().display().to_string();
     let records: Vec<u8> = (0..600_000u32).map(|at| (at % 251) as u8).collect();
-    env.disk().write_atomic(&data.path().join("records"), &records).unwrap();
-    let node = Node::start(&env, &[("log.dirs", &dir)]).await;
+    let node = Node::start(&env, &[]).await;
+    let file = node.broker.config().log_dirs[0].join("records");
+    env.disk().write_atomic(&file, &records).unwrap();
     let mut client = node.connect().await;
     for id in 0..50 {
         client.produce(id * 3, "later 5").await;
