@@ -327,10 +327,15 @@ impl LogSegment {
 
     /// Gives back index memory and descriptors.
     pub(crate) fn drop_caches(&self) {
+        self.drop_index_memory();
+        self.log.close_descriptor();
+    }
+
+    /// Gives back index memory; what is looked up is read again.
+    pub(crate) fn drop_index_memory(&self) {
         self.offset_index.drop_memory();
         self.time_index.drop_memory();
         self.txn_index.drop_memory();
-        self.log.close_descriptor();
     }
 
     /// The replica's directory was renamed to `dir`.

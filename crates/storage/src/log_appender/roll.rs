@@ -27,6 +27,12 @@ impl LogAppender {
         self.dirty = true;
         let dir = log.dir();
         active.on_become_inactive()?;
+        if log.recovery_point() >= end.offset {
+            // all records are synced already: recovery would not look at this segment any more
+            for index in active.index_files()? {
+                index.sync_blocking()?;
+            }
+        }
         let snapshot = self.snapshot_producers_at(base_offset)?;
         remove_if_there(
             log.disk(),
@@ -40,7 +46,7 @@ impl LogAppender {
         if log.high_watermark() == end.offset {
             log.set_high_watermark(end.offset);
         }
-        active.drop_caches();
+        active.drop_index_memory();
         tracing::debug!(partition = %log.topic_partition(), base_offset = base_offset.0, "rolled a new segment");
         let mut plan = log.flush_plan(end.offset)?;
         plan.files.extend(snapshot);

@@ -38,6 +38,9 @@ impl Loader {
             if let Some(reason) = self.index_fault(&segment, indexes.contains(&base_offset))? {
                 tracing::warn!(partition = %self.args.topic_partition, ?segment, reason, "rebuilding indexes");
                 self.recover_segment(&segment)?;
+                for index in segment.index_files()? {
+                    index.sync_blocking()?;
+                }
             }
             self.segments = self.segments.with(segment);
         }

@@ -16,7 +16,7 @@ pub struct BackgroundIntervals {
     pub log_start_offset: Duration,
     /// `replica.high.watermark.checkpoint.interval.ms`.
     pub high_watermark: Duration,
-    /// How often is looked for files to unlink.
+    /// How often is looked for files to unlink and for index pages to write.
     pub deletion: Duration,
 }
 
@@ -47,7 +47,18 @@ impl LogManager {
         });
         self.repeat(scope, "delete-logs", every.deletion, |manager| {
             manager.unlink_due();
+            manager.write_index_tails();
         });
+    }
+
+    /// Writes index entries that fill a page or more, so that memory does not grow with the active segments. Not synced: after
+    /// a crash they are rebuilt. Blocks on the disk.
+    pub fn write_index_tails(&self) {
+        for log in self.open_logs() {
+            if let Err(error) = log.write_index_tail() {
+                tracing::warn!(partition = %log.topic_partition(), %error, "cannot write an index");
+            }
+        }
     }
 
     /// Unlinks the files and directories whose time has come. Blocks on the disk.

@@ -20,6 +20,10 @@ pub struct FlushPlan {
     pub dirs: Vec<PathBuf>,
     /// Recovery point once that is done (exclusive).
     pub up_to: Offset,
+    /// Base offset of the segment that was active when the plan was made: its indexes are not in it.
+    active_base: Offset,
+    /// How often the log had been truncated: what is written after another truncation is not covered.
+    truncations: u64,
 }
 
 impl FlushPlan {
@@ -55,15 +59,21 @@ impl UnifiedLog {
     pub fn flush_plan(&self, up_to: Offset) -> io::Result<FlushPlan> {
         let up_to = up_to.min(self.log_end_offset());
         let from = self.recovery_point();
-        let mut plan = FlushPlan { files: Vec::new(), dirs: Vec::new(), up_to };
+        let segments = self.segments.load();
+        let active_base = segments.active().base_offset();
+        let mut plan = FlushPlan {
+            files: Vec::new(),
+            dirs: Vec::new(),
+            up_to,
+            active_base,
+            truncations: self.truncations.load(Ordering::Acquire),
+        };
         if up_to <= from {
             return Ok(plan);
         }
-        let segments = self.segments.load();
-        let active = segments.active().base_offset();
         for segment in segments.range(from, up_to) {
             plan.files.push(segment.file().clone());
-            if segment.base_offset() != active {
+            if segment.base_offset() != active_base {
                 plan.files.extend(segment.index_files()?);
             }
         }
@@ -88,14 +98,28 @@ impl UnifiedLog {
         Ok(())
     }
 
-    /// Notes that a plan was carried out: the recovery point moves to its end, never back.
+    /// Notes that a plan was carried out: the recovery point moves to its end, never back. If a segment was rolled since the
+    /// plan was made, it stays within the one that was active then, whose indexes were not synced: recovery begins with the
+    /// segment that the recovery point lies in.
+    /// If the log was truncated since, the plan says nothing any more.
     pub fn mark_flushed(&self, plan: &FlushPlan) {
-        let up_to = plan.up_to.min(self.log_end_offset());
-        self.recovery_point.fetch_max(up_to.0, Ordering::AcqRel);
+        if plan.truncations != self.truncations.load(Ordering::Acquire) {
+            return;
+        }
+        let segments = self.segments.load();
+        let rolled = segments.iter().find(|segment| segment.base_offset() > plan.active_base);
+        let limit = rolled.map_or(self.log_end_offset(), |segment| segment.base_offset() - 1);
+        self.recovery_point.fetch_max(plan.up_to.min(limit).0, Ordering::AcqRel);
+        let active = segments.active().base_offset();
+        let closed = segments.iter().rev().filter(|segment| segment.base_offset() < active);
+        for segment in closed.take(2) {
+            segment.drop_caches();
+        }
     }
 
     /// The log was cut: nothing above its end can be flushed.
     pub(crate) fn lower_recovery_point(&self, end: Offset) {
+        self.truncations.fetch_add(1, Ordering::AcqRel);
         self.recovery_point.fetch_min(end.0, Ordering::AcqRel);
     }
 

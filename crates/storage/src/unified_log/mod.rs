@@ -18,7 +18,7 @@ mod watermark;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use klamm_env::{Disk, Env};
@@ -36,6 +36,9 @@ use crate::log_dir_state::LogDirState;
 use crate::producer_state::{ProducerStateEntry, ProducerStateManager};
 use crate::segment_list::SegmentList;
 
+/// From how many bytes on index entries are worth a write.
+const INDEX_PAGE_BYTES: usize = 4096;
+
 /// The shared side of a partition's log (Kafka's `UnifiedLog` and `LocalLog`).
 pub struct UnifiedLog {
     topic_partition: TopicPartition,
@@ -49,6 +52,7 @@ pub struct UnifiedLog {
     high_watermark: ArcSwap<HighWatermark>,
     log_start_offset: AtomicI64,
     recovery_point: AtomicI64,
+    truncations: AtomicU64,
     /// First offset of an open transaction, or of one whose marker is not below the high watermark; `i64::MAX` if none.
     first_unstable_offset: AtomicI64,
     pub(crate) producers: Mutex<ProducerStateManager>,
@@ -104,6 +108,7 @@ impl UnifiedLog {
             high_watermark: ArcSwap::from_pointee(high_watermark),
             log_start_offset: AtomicI64::new(loaded.log_start_offset.0),
             recovery_point: AtomicI64::new(loaded.recovery_point.max(loaded.log_start_offset).0),
+            truncations: AtomicU64::new(0),
             first_unstable_offset: AtomicI64::new(i64::MAX),
             producers: Mutex::new(loaded.producers),
             epochs: RwLock::new(loaded.epochs),
@@ -229,6 +234,18 @@ impl UnifiedLog {
         for segment in self.segments.load().iter() {
             segment.drop_caches();
         }
+    }
+
+    /// Writes the active segment's index entries if they fill a page.
+    pub(crate) fn write_index_tail(&self) -> std::io::Result<()> {
+        let segments = self.segments.load_full();
+        let active = segments.active();
+        let unwritten =
+            active.offset_index().unwritten_bytes() + active.time_index().unwritten_bytes();
+        if unwritten < INDEX_PAGE_BYTES || self.is_closed() || self.offline_reason().is_some() {
+            return Ok(());
+        }
+        active.write_indexes()
     }
 
     pub(crate) fn set_dir(&self, dir: PathBuf) {

@@ -13,6 +13,8 @@ use crate::harness::{NOW_MS, Opening, append_ok, batch_with, check_log, config, 
 
 /// Few, to be quick; `KLAMM_SEEDS=5000` runs more.
 const SEEDS: u64 = 30;
+/// Seeds that found something once: 466, indexes of a segment that was rolled after all of its records had been synced.
+const FOUND: [u64; 1] = [466];
 const LIVES: u64 = 6;
 const STEPS: u64 = 25;
 
@@ -74,11 +76,11 @@ fn check_survivors(log: &UnifiedLog, model: &mut Model, context: &str) {
     }
     model.cut(end);
     let log_start = log.log_start_offset().0;
-    let headers = model
+    let mut headers = model
         .written
         .range(log_start..)
         .map(|(_, bytes)| klamm_record::BatchHeader::decode(bytes).expect("was built"));
-    if let Some(last) = headers.filter(|header| header.has_producer_id()).last() {
+    if let Some(last) = headers.rfind(|header| header.has_producer_id()) {
         assert_eq!(next_sequence(log), last.last_sequence() + 1, "{context}: producer state");
     }
 }
@@ -211,7 +213,10 @@ fn run(seed: u64) -> u64 {
 fn what_was_synced_survives_every_crash() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let all = 0..number("KLAMM_SEEDS").unwrap_or(SEEDS);
-    let seeds = number("KLAMM_SEED").map_or(all, |seed| seed..seed + 1);
+    let seeds: Vec<u64> = match number("KLAMM_SEED") {
+        Some(seed) => vec![seed],
+        None => all.chain(FOUND).collect(),
+    };
     for seed in seeds {
         let outcome = std::panic::catch_unwind(|| run(seed));
         assert!(

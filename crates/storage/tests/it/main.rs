@@ -8,3 +8,4 @@ mod harness;
 mod kafka_configs;
 mod kafka_directory;
 mod kafka_fixtures;
+mod manager;
