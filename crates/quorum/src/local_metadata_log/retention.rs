@@ -1,9 +1,10 @@
 //! Removing old snapshots, and the log below the oldest that stays.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use klamm_env::Disk;
+use klamm_env::{Disk, OpenMode};
 use klamm_metadata::ReplayError;
 use klamm_metadata::records::MetadataRecord;
 
@@ -11,7 +12,7 @@ use super::LocalMetadataLog;
 use super::snapshots::path_of;
 use crate::metadata_log::MetadataLogError;
 use crate::offset_and_epoch::{DELETED_SUFFIX, OffsetAndEpoch};
-use crate::snapshot::{SnapshotVisitor, read_snapshot};
+use crate::snapshot::{SnapshotError, SnapshotVisitor, read_snapshot};
 
 impl LocalMetadataLog {
     /// Removes snapshots, oldest first, while log and snapshots exceed `metadata.max.retention.bytes` or the oldest is over
@@ -76,9 +77,21 @@ struct Measured {
     time_ms: i64,
 }
 
-fn measure(disk: &Disk, dir: &std::path::Path, id: OffsetAndEpoch) -> io::Result<Measured> {
-    let summary = read_snapshot(disk, &path_of(dir, id), &mut Ignore).map_err(io::Error::other)?;
-    Ok(Measured { id, bytes: summary.size_bytes, time_ms: summary.last_contained_log_time_ms })
+fn measure(disk: &Disk, dir: &Path, id: OffsetAndEpoch) -> io::Result<Measured> {
+    let path = path_of(dir, id);
+    match read_snapshot(disk, &path, &mut Ignore) {
+        Ok(summary) => {
+            let time_ms = summary.last_contained_log_time_ms;
+            Ok(Measured { id, bytes: summary.size_bytes, time_ms })
+        }
+        Err(SnapshotError::Io { source, .. }) => Err(source),
+        Err(error) => {
+            // A newer one is whole: this one is of no use to anybody, and goes first.
+            tracing::warn!(error = %error, "an old snapshot is damaged");
+            let bytes = disk.open(&path, OpenMode::Read)?.len()?;
+            Ok(Measured { id, bytes, time_ms: i64::MIN })
+        }
+    }
 }
 
 struct Ignore;

@@ -65,12 +65,35 @@ fn old_snapshots_go_and_a_damaged_one_is_passed_over() {
         assert!(left.len() >= 2 && left.len() < 8, "{left:?}");
         assert!(!left.iter().any(|name| name.starts_with("00000000000000000000-")), "{left:?}");
         node.controller.close().await;
-        let newest = Path::new(LOG_DIR).join(left.last().expect("there are some"));
-        let mut bytes = env.disk().read(&newest, 1 << 20).expect("readable");
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        env.disk().write_atomic(&newest, &bytes).expect("written");
+        damage(&env, left.last().expect("there are some"));
         let again = Node::start_with(&env, small()).await.expect("the one before will do");
         assert_eq!(again.get("k9").as_deref(), Some(format!("{long}199").as_str()));
+        again.controller.close().await;
     });
+}
+
+#[test]
+fn a_damaged_old_snapshot_is_removed() {
+    Sim::new(2).run(|env| async move {
+        let node = Node::start_with(&env, small()).await.expect("starts");
+        let long = "x".repeat(20_000);
+        while snapshots(&env).len() < 3 {
+            node.set("k", &long).await.expect("written");
+            settle(&env).await;
+        }
+        node.controller.close().await;
+        let names = snapshots(&env);
+        damage(&env, &names[0]);
+        let again = Node::start_with(&env, small()).await.expect("starts");
+        assert_eq!(snapshots(&env), names[1..]);
+        assert_eq!(again.get("k").as_deref(), Some(long.as_str()));
+    });
+}
+
+fn damage(env: &Env, name: &str) {
+    let path = Path::new(LOG_DIR).join(name);
+    let mut bytes = env.disk().read(&path, 1 << 20).expect("readable");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    env.disk().write_atomic(&path, &bytes).expect("written");
 }
