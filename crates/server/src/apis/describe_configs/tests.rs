@@ -1,3 +1,5 @@
+//! DescribeConfigs, resource by resource, as golden text.
+
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};

@@ -1,3 +1,5 @@
+//! DescribeTopicPartitions, page by page, as golden text.
+
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};

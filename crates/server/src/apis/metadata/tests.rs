@@ -1,3 +1,5 @@
+//! Metadata over small images: which topics, which replicas, which errors.
+
 use klamm_metadata::records::MetadataRecord;
 use klamm_protocol::messages::metadata_request::MetadataRequestTopic;
 
