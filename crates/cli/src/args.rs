@@ -29,6 +29,9 @@ pub enum Command {
     /// Run a node
     #[command(after_help = SERVER_NOTES)]
     Server(ServerArguments),
+    /// Look at the files of a log directory
+    #[command(arg_required_else_help = true, disable_help_subcommand = true)]
+    Log(LogArguments),
 }
 
 const SERVER_NOTES: &str = "\
@@ -78,6 +81,73 @@ pub struct ServerArguments {
     /// Serve HTTP here (klamm.http.listener); `none` for no HTTP
     #[arg(long, value_name = "HOST:PORT")]
     pub http: Option<String>,
+}
+
+const LOG_DUMP_NOTES: &str = "\
+What a file holds is told by its name:
+  *.log                            record batches
+  *.index *.timeindex *.txnindex   entries of the indexes
+  *.snapshot                       producers and their last sequences
+  *.checkpoint                     snapshots of the cluster's metadata
+  *-offset-checkpoint, leader-epoch-checkpoint, partition.metadata, meta.properties,
+  quorum-state, .kafka_cleanshutdown
+
+Records of the metadata log (in __cluster_metadata-0) and of its snapshots are always shown, and so
+are transaction markers. Nothing is changed, and a running node may use the files meanwhile; what
+it is just writing may then look damaged.
+
+Examples:
+  klamm log dump klamm-data/orders-0/00000000000000000000.log --records
+  klamm log dump --check klamm-data/orders-0/*index
+  klamm log dump --json klamm-data/__cluster_metadata-0/*.log | jq .fields
+
+Exit codes:
+  0  all files are sound
+  1  something is damaged; it is shown with its position
+  2  the command line is wrong, or a file is not there";
+
+/// What `klamm log` takes.
+#[derive(Debug, Args)]
+pub struct LogArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LogCommand,
+}
+
+/// The commands of `klamm log`.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Print batches, records, index entries, snapshots and checkpoints
+    #[command(after_help = LOG_DUMP_NOTES)]
+    Dump(LogDumpArguments),
+}
+
+/// Print what the files of a log directory hold: what `klamm log dump` takes.
+#[derive(Debug, Args)]
+pub struct LogDumpArguments {
+    /// Files of a log directory, Klamm's or Kafka's
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Show keys, values and headers of records too
+    #[arg(short, long, alias = "print-data-log")]
+    pub records: bool,
+
+    /// Show records with keys and values in hexadecimal digits
+    #[arg(long)]
+    pub hex: bool,
+
+    /// Decode records as those of the metadata log, wherever the file is
+    #[arg(long, alias = "cluster-metadata-decoder")]
+    pub metadata: bool,
+
+    /// Compare indexes with the .log file beside them
+    #[arg(long)]
+    pub check: bool,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

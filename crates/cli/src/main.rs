@@ -17,5 +17,8 @@ fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     match arguments.command {
         args::Command::Server(arguments) => commands::server::run(arguments),
+        args::Command::Log(log) => match log.command {
+            args::LogCommand::Dump(arguments) => commands::log_dump::run(&arguments),
+        },
     }
 }

@@ -1,3 +1,4 @@
 //! One file per command.
 
+pub mod log_dump;
 pub mod server;
