@@ -32,6 +32,7 @@ pub trait ToKafkaError {
     fn to_kafka_error(&self) -> KafkaError;
 }
 
+mod of_offsets;
 mod of_records;
 mod of_replica;
 mod of_services;

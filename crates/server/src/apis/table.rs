@@ -6,8 +6,9 @@ use klamm_protocol::{ApiKey, Decode, DecodeError, Reader};
 
 use crate::apis::{
     alter_configs, api_versions, create_partitions, create_topics, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_log_dirs, describe_topic_partitions, fetch,
-    incremental_alter_configs, list_config_resources, metadata, produce,
+    describe_cluster, describe_configs, describe_log_dirs, describe_producers,
+    describe_topic_partitions, fetch, incremental_alter_configs, init_producer_id,
+    list_config_resources, list_offsets, metadata, offset_for_leader_epoch, produce,
 };
 use crate::authorizer::AclOperation;
 use crate::broker::Broker;
@@ -20,17 +21,21 @@ use crate::request_context::{ListenerKind, RequestContext};
 pub const TABLE: &[ApiRow] = &[
     produce::ROW,
     fetch::ROW,
+    list_offsets::ROW,
     metadata::ROW,
     api_versions::ROW,
     create_topics::ROW,
     delete_topics::ROW,
     delete_records::ROW,
+    init_producer_id::ROW,
+    offset_for_leader_epoch::ROW,
     describe_configs::ROW,
     alter_configs::ROW,
     describe_log_dirs::ROW,
     create_partitions::ROW,
     incremental_alter_configs::ROW,
     describe_cluster::ROW,
+    describe_producers::ROW,
     list_config_resources::ROW,
     describe_topic_partitions::ROW,
 ];
