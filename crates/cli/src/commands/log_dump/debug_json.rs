@@ -222,7 +222,9 @@ mod tests {
 
     #[test]
     fn any_text_ends() {
-        for text in ["", "(", "a(", "a{", "A { x", "A { x: \"", "A { : , }", "}{", "A([}])", "A { ä: ) }"] {
+        for text in
+            ["", "(", "a(", "a{", "A { x", "A { x: \"", "A { : , }", "}{", "A([}])", "A { ä: ) }"]
+        {
             let _ = debug_json(text);
         }
     }

@@ -137,7 +137,8 @@ fn text_of(value: &Value) -> String {
 
 /// Words that can stand without quotes and still be told from what is around them.
 fn is_plain(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
     !text.is_empty() && text.bytes().all(plain)
 }
 

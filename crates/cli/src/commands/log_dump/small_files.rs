@@ -3,7 +3,9 @@
 use std::io;
 
 use klamm_storage::meta_properties::{MetaProperties, MetaPropertiesVersion};
-use klamm_storage::{checkpoint_file, leader_epoch_cache, partition_metadata_file, producer_snapshot};
+use klamm_storage::{
+    checkpoint_file, leader_epoch_cache, partition_metadata_file, producer_snapshot,
+};
 
 use super::line::{Line, Value, json_string};
 use super::output::Output;
