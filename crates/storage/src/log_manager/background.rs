@@ -51,13 +51,14 @@ impl LogManager {
         });
     }
 
-    /// Writes index entries that fill a page or more, so that memory does not grow with the active segments. Not synced: after
-    /// a crash they are rebuilt. Blocks on the disk.
+    /// Writes index entries that fill a page or more, so that memory does not grow with the active segments (not synced: after
+    /// a crash they are rebuilt), and lets idle logs give back memory and descriptors. Blocks on the disk.
     pub fn write_index_tails(&self) {
         for log in self.open_logs() {
             if let Err(error) = log.write_index_tail() {
                 tracing::warn!(partition = %log.topic_partition(), %error, "cannot write an index");
             }
+            log.rest_if_idle();
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use klamm_record::Uuid;
 
@@ -59,11 +60,8 @@ impl LogManager {
 
     /// The online directory with the fewest partitions, the first one of several (`LogManager.nextLogDirs`).
     pub(super) fn emptiest_dir(&self) -> Option<usize> {
-        let logs = self.logs.lock();
-        let partitions = |dir: usize| logs.values().filter(|known| known.dir == dir).count();
-        (0..self.dirs.len())
-            .filter(|dir| !self.dirs[*dir].state.is_offline())
-            .min_by_key(|dir| partitions(*dir))
+        let online = self.dirs.iter().enumerate().filter(|(_, dir)| !dir.state.is_offline());
+        online.min_by_key(|(_, dir)| dir.partitions.load(Ordering::Relaxed)).map(|(at, _)| at)
     }
 
     pub(super) fn dir_with_id(&self, id: Uuid) -> Option<usize> {

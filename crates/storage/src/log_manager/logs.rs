@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use klamm_record::{Offset, TopicId, TopicPartition, Uuid};
 
@@ -180,11 +181,13 @@ impl LogManager {
             }
             logs.insert(topic_partition.clone(), known);
         }
+        self.dirs[dir].partitions.fetch_add(1, Ordering::Relaxed);
         let created = self.make(topic_partition, topic_id, dir);
         match &created {
             Ok(loaded) => self.put_back(topic_partition, Status::Open(Arc::clone(&loaded.log))),
             Err(error) => {
                 self.logs.lock().remove(topic_partition);
+                self.dirs[dir].partitions.fetch_sub(1, Ordering::Relaxed);
                 tracing::error!(partition = %topic_partition, %error, "cannot create the log");
             }
         }
@@ -263,6 +266,7 @@ impl LogManager {
                     log.set_dir(path);
                 }
                 self.logs.lock().remove(topic_partition);
+                self.dirs[dir].partitions.fetch_sub(1, Ordering::Relaxed);
                 drop(appender);
                 Ok(())
             }

@@ -21,6 +21,7 @@ mod shutdown;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use klamm_env::Env;
 use klamm_record::{Offset, TopicPartition, Uuid};
@@ -74,6 +75,8 @@ pub struct LogManager {
 struct LogDir {
     state: Arc<LogDirState>,
     id: Option<Uuid>,
+    /// Partitions in it, so that placing a new one need not count them.
+    partitions: AtomicUsize,
     /// Held while a checkpoint of this directory is written: two writers of one file would mix.
     checkpointing: Mutex<()>,
 }

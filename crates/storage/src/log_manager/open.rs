@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klamm_env::Env;
 use klamm_record::{Offset, TopicPartition};
@@ -97,7 +98,12 @@ impl LogManager {
         let now_ms = env.clock().now_ms();
         for (at, DirArgs { path, id }) in dirs.into_iter().enumerate() {
             let state = Arc::new(LogDirState::new(path.clone()));
-            log_dirs.push(LogDir { state: Arc::clone(&state), id, checkpointing: Mutex::new(()) });
+            log_dirs.push(LogDir {
+                state: Arc::clone(&state),
+                id,
+                partitions: AtomicUsize::new(0),
+                checkpointing: Mutex::new(()),
+            });
             let scanned = match scan_dir(&env, &path) {
                 Ok(scanned) => scanned,
                 Err(error) => {
@@ -113,6 +119,7 @@ impl LogManager {
             for dir in scanned.doomed {
                 deletions.push_dir(dir, now_ms.saturating_add(DOOMED_DIR_DELAY_MS));
             }
+            log_dirs[at].partitions.store(scanned.partitions.len(), Ordering::Relaxed);
             let mode = if scanned.clean { LoadMode::Clean } else { LoadMode::Unclean };
             for topic_partition in scanned.partitions {
                 let checkpointed =

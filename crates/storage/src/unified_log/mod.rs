@@ -60,6 +60,10 @@ pub struct UnifiedLog {
     /// True while the epochs in memory are not those of the checkpoint.
     epochs_unsaved: AtomicBool,
     closed: AtomicBool,
+    /// Log end when it was last looked whether the log is idle.
+    seen_end: AtomicI64,
+    /// True once an idle log has given back what it held.
+    resting: AtomicBool,
     poisoned: ArcSwapOption<String>,
 }
 
@@ -114,6 +118,8 @@ impl UnifiedLog {
             epochs: RwLock::new(loaded.epochs),
             epochs_unsaved: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            seen_end: AtomicI64::new(-1),
+            resting: AtomicBool::new(false),
             poisoned: ArcSwapOption::empty(),
         };
         log.set_high_watermark(loaded.high_watermark);
@@ -246,6 +252,16 @@ impl UnifiedLog {
             return Ok(());
         }
         active.write_indexes()
+    }
+
+    /// Gives back memory and descriptors once, if nothing was appended since the last call.
+    pub(crate) fn rest_if_idle(&self) {
+        let end = self.log_end_offset().0;
+        if self.seen_end.swap(end, Ordering::AcqRel) != end {
+            self.resting.store(false, Ordering::Release);
+        } else if !self.resting.swap(true, Ordering::AcqRel) {
+            self.drop_caches();
+        }
     }
 
     pub(crate) fn set_dir(&self, dir: PathBuf) {
