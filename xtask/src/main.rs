@@ -9,6 +9,7 @@
 )]
 
 mod bare;
+mod bench;
 mod clients;
 mod codegen;
 mod command;
@@ -38,6 +39,8 @@ enum Task {
     Fix,
     /// Run the README's two commands with nothing but Rust and a C compiler in the path
     Bare,
+    /// Measure start, memory, reading and appending beside bare loops
+    Bench(bench::Options),
     /// Run every fuzz target for a while
     Fuzz(fuzz::Options),
     /// Run whole nodes under seeds
@@ -67,6 +70,7 @@ fn main() -> anyhow::Result<()> {
         Task::Verify => verify::verify(&root),
         Task::Fix => verify::fix(&root),
         Task::Bare => bare::run(&root),
+        Task::Bench(options) => bench::run(&root, &options),
         Task::Fuzz(options) => fuzz::run(&root, &options),
         Task::Sim(options) => sim::run(&root, &options),
         Task::Clients(options) => clients::run(&root, &options),

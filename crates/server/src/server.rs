@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 
 use crate::broker::Broker;
 use crate::config::{Endpoint, ListenerName, ServerConfig};
-use crate::lifecycle::{self, FeaturePublisher, Lifecycle, Started, StorageStartError};
+use crate::lifecycle::{self, ConnectionLimitPublisher, FeaturePublisher, Lifecycle, Started, StorageStartError};
 use crate::network::socket_server::{BindError, BoundListeners, SocketServer};
 
 /// Why a node did not start.
@@ -61,6 +61,13 @@ impl Server {
             .await
             .map_err(StorageStartError::from)?;
         let sockets = SocketServer::start(bound, Arc::clone(&broker), &config.network, &scope);
+        let limits =
+            ConnectionLimitPublisher { config, quotas: sockets.quotas().clone() };
+        broker
+            .controller()
+            .add_publisher(Arc::new(limits))
+            .await
+            .map_err(StorageStartError::from)?;
         Ok(ServerHandle { env, broker, sockets, lifecycle, scope, addresses })
     }
 }
@@ -76,6 +83,7 @@ fn with_descriptors(mut config: ServerConfig, env: &Env) -> ServerConfig {
         .saturating_sub(descriptors.files_max + config.http_connections_max + DESCRIPTORS_KEPT_FREE)
         .max(16);
     let for_connections = u32::try_from(for_connections).unwrap_or(u32::MAX);
+    config.connections_possible = for_connections;
     let quotas = &mut config.network.quotas;
     quotas.connections_max = quotas.connections_max.min(for_connections);
     config

@@ -242,6 +242,7 @@ fn build(
         rack: values.get("broker.rack").as_str().map(str::to_owned),
         listeners,
         network,
+        connections_possible: u32::MAX,
         log_dirs,
         metadata_log_dir,
         request_timeout: values.millis("request.timeout.ms"),

@@ -21,6 +21,7 @@ mod warnings;
 pub use endpoint::{Endpoint, EndpointError, ListenerName, SecurityProtocol};
 pub use listeners::Listeners;
 pub use load::{ConfigErrors, ConfigSources};
+pub(crate) use network_config::parse_overrides;
 pub use network_config::{ConnectionQuotaConfig, NetworkConfig};
 pub use schema::{schema, static_configs};
 pub use server_config::{ConfigSource, ServerConfig};

@@ -154,26 +154,27 @@ fn quotas(
 
 fn overrides(values: &Values, problems: &mut Problems) -> BTreeMap<IpAddr, u32> {
     const KEY: &str = "max.connections.per.ip.overrides";
-    let mut overrides = BTreeMap::new();
     let text = values.text(KEY);
+    parse_overrides(text).unwrap_or_else(|| {
+        problems.invalid(
+            KEY,
+            text,
+            "each entry has the form host:count, with a host that can be resolved",
+        );
+        BTreeMap::new()
+    })
+}
+
+/// Reads `host:count,...`; none if an entry has no meaning. Looks up names.
+pub(crate) fn parse_overrides(text: &str) -> Option<BTreeMap<IpAddr, u32>> {
+    let mut overrides = BTreeMap::new();
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-        let read = entry.rsplit_once(':').and_then(|(host, count)| {
-            let addresses = endpoint::resolve(host.trim_matches(['[', ']']), 0).ok()?;
-            Some((addresses, count.trim().parse::<u32>().ok()?))
-        });
-        match read {
-            Some((addresses, count)) => {
-                let addresses = addresses.into_iter().map(|address| address.ip().to_canonical());
-                overrides.extend(addresses.map(|address| (address, count)));
-            }
-            None => problems.invalid(
-                KEY,
-                entry,
-                "each entry has the form host:count, with a host that can be resolved",
-            ),
-        }
+        let (host, count) = entry.rsplit_once(':')?;
+        let addresses = endpoint::resolve(host.trim_matches(['[', ']']), 0).ok()?;
+        let count = count.trim().parse().ok()?;
+        overrides.extend(addresses.into_iter().map(|address| (address.ip().to_canonical(), count)));
     }
-    overrides
+    Some(overrides)
 }
 
 fn system_or(size_bytes: i64) -> Option<u32> {

@@ -87,6 +87,8 @@ pub struct ServerConfig {
     pub listeners: Listeners,
     /// Bounds of connections.
     pub network: NetworkConfig,
+    /// Connections that the process has descriptors for.
+    pub connections_possible: u32,
     /// `log.dirs`, or `log.dir`; at least one.
     pub log_dirs: Vec<PathBuf>,
     /// `metadata.log.dir`, or the first of the log dirs.

@@ -4,6 +4,7 @@
 //! Invariant: the clean marker of a log dir is written last of all, and only after everything in it was closed.
 //! Does not know: sockets and handlers.
 
+mod connection_limits;
 mod producer_ids;
 mod publishers;
 mod start;
@@ -16,6 +17,7 @@ use klamm_quorum::{BrokerLifecycle, ControllerHandle};
 use klamm_replica::ReplicaManager;
 use klamm_storage::LogManager;
 
+pub use connection_limits::ConnectionLimitPublisher;
 pub use publishers::FeaturePublisher;
 pub use start::{StorageStartError, start};
 

@@ -1,0 +1,79 @@
+//! A node under measurement, and what `/proc` says of it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+/// A running `klamm` on a directory of its own; both go when this is dropped.
+pub struct Node {
+    pub child: Child,
+    pub address: String,
+    pub data: PathBuf,
+}
+
+impl Node {
+    /// Starts on a fresh directory and waits for the ready line.
+    pub fn start(klamm: &Path, extra: &[&str]) -> anyhow::Result<Node> {
+        let unique = format!("klamm-bench-{}-{}", std::process::id(), rand());
+        let data = std::env::temp_dir().join(unique);
+        let mut child = Command::new(klamm)
+            .args(["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .args(extra)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", klamm.display()))?;
+        let stdout = child.stdout.take().context("stdout is not piped")?;
+        for line in BufReader::new(stdout).lines() {
+            if let Some(address) = line?.strip_prefix("klamm ready on ") {
+                return Ok(Node { child, address: address.to_owned(), data });
+            }
+        }
+        bail!("{} ended before it was ready", klamm.display())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.data);
+    }
+}
+
+fn rand() -> u128 {
+    std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos())
+}
+
+/// CPU seconds of a process so far, user and system.
+pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields = stat.rsplit(") ").next().context("/proc/PID/stat has no name")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+    Ok(ticks / 100.0)
+}
+
+/// Resident memory of a process, in bytes.
+pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+/// System calls for writing that a process has made (`syscw`).
+pub fn write_calls(pid: u32) -> anyhow::Result<u64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let line = io.lines().find_map(|line| line.strip_prefix("syscw: ")).context("no syscw")?;
+    Ok(line.trim().parse()?)
+}
+
+/// The median.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
