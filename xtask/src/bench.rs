@@ -26,7 +26,8 @@ const SCENARIOS: &[(&str, &[&str])] = &[
 
 /// Builds and runs the scenarios, one after the other.
 pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let profile = if options.quick { "release" } else { "dist" };
     command::run(root, "cargo", &["build", "--profile", profile, "--package", "klamm-cli"])?;
     let bench = root.join("bench");

@@ -44,11 +44,8 @@ pub struct ListedPartition {
 
 impl ListedPartition {
     /// No record fits.
-    pub const NOTHING: ListedPartition = ListedPartition {
-        timestamp_ms: -1,
-        offset: Offset::NONE,
-        leader_epoch: LeaderEpoch::NONE,
-    };
+    pub const NOTHING: ListedPartition =
+        ListedPartition { timestamp_ms: -1, offset: Offset::NONE, leader_epoch: LeaderEpoch::NONE };
 }
 
 impl From<ListedOffset> for ListedPartition {

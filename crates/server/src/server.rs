@@ -8,7 +8,9 @@ use prometheus_client::registry::Registry;
 
 use crate::broker::Broker;
 use crate::config::{Endpoint, ListenerName, ServerConfig};
-use crate::lifecycle::{self, ConnectionLimitPublisher, FeaturePublisher, Lifecycle, Started, StorageStartError};
+use crate::lifecycle::{
+    self, ConnectionLimitPublisher, FeaturePublisher, Lifecycle, Started, StorageStartError,
+};
 use crate::network::socket_server::{BindError, BoundListeners, SocketServer};
 
 /// Why a node did not start.
@@ -61,8 +63,7 @@ impl Server {
             .await
             .map_err(StorageStartError::from)?;
         let sockets = SocketServer::start(bound, Arc::clone(&broker), &config.network, &scope);
-        let limits =
-            ConnectionLimitPublisher { config, quotas: sockets.quotas().clone() };
+        let limits = ConnectionLimitPublisher { config, quotas: sockets.quotas().clone() };
         broker
             .controller()
             .add_publisher(Arc::new(limits))

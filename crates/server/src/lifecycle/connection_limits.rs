@@ -32,7 +32,8 @@ impl ServerConfig {
     /// meaning here leaves the static one.
     fn connection_quotas(&self, dynamic: &ConfigMap) -> crate::config::ConnectionQuotaConfig {
         let mut quotas = self.network.quotas.clone();
-        let number = |name: &str| dynamic.get(name).and_then(|text| text.trim().parse::<u32>().ok());
+        let number =
+            |name: &str| dynamic.get(name).and_then(|text| text.trim().parse::<u32>().ok());
         if let Some(max) = number("max.connections") {
             // never more than there are descriptors for
             quotas.connections_max = max.min(self.connections_possible);

@@ -21,10 +21,8 @@ impl ProducerIdSource for ControllerProducerIds {
         &self,
     ) -> Pin<Box<dyn Future<Output = Result<ProducerIdBlock, AllocateError>> + Send>> {
         let controller = self.controller.clone();
-        let request = AllocateProducerIdsRequest {
-            broker_id: self.node.0,
-            broker_epoch: self.broker_epoch,
-        };
+        let request =
+            AllocateProducerIdsRequest { broker_id: self.node.0, broker_epoch: self.broker_epoch };
         Box::pin(async move {
             let response = controller
                 .run("allocateProducerIds", move |it, _| it.allocate_producer_ids(&request))
