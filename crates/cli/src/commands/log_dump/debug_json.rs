@@ -69,6 +69,9 @@ impl<'a> Reader<'a> {
         if self.skip("[") {
             return self.list("]");
         }
+        if self.skip("(") {
+            return self.list(")");
+        }
         if self.rest.starts_with('"') {
             return json_string(&String::from_utf8_lossy(&self.quoted()));
         }
@@ -218,6 +221,8 @@ mod tests {
         assert_eq!(version, ("KRaftVersion".to_owned(), serde_json::json!({"value": 1})));
         let voters = json(&ControlRecord::Voters(Vec::new()));
         assert_eq!(voters, ("Voters".to_owned(), serde_json::json!({"value": []})));
+        let (_, pair) = debug_json("Voter { versions: (0, 1), id: Some(3) }");
+        assert_eq!(pair, r#"{"versions":[0,1],"id":3}"#);
     }
 
     #[test]
