@@ -385,3 +385,38 @@ fn index_entries_are_kafkas() {
     assert_eq!((last.timestamp_ms, last.offset.0), (NOW_MS + 9, 17));
     assert_eq!(HEADER_BYTES, 61);
 }
+
+#[test]
+fn readers_see_whole_sound_batches_while_a_writer_appends_and_rolls() {
+    let place = Place::new();
+    let mut loaded = place.opening(&small_segments()).open();
+    let log = loaded.log.clone();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for reader in 0..2 {
+            let (log, done) = (&log, &done);
+            scope.spawn(move || {
+                let mut rounds = 0_i64;
+                while !done.load(std::sync::atomic::Ordering::Acquire) || rounds == 0 {
+                    rounds += 1;
+                    let end = log.high_watermark().0;
+                    let from = (rounds * 37 + reader) % (end + 1);
+                    let batches = read_batches(log, Offset(from), 100_000);
+                    let last = batches.last().map_or(from, |(_, last)| last.0 + 1);
+                    assert!(last >= end, "read up to {last}, but {end} was committed before");
+                    assert!(batches.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+                    log.drop_caches();
+                }
+            });
+        }
+        for i in 0..150 {
+            append_ok(
+                &mut loaded.appender,
+                vec![batch(3, 7000, NOW_MS + i), batch(1, 90, NOW_MS + i)],
+            );
+        }
+        done.store(true, std::sync::atomic::Ordering::Release);
+    });
+    assert!(log.segments().len() > 2);
+    check_log(&log, Offset(0));
+}
