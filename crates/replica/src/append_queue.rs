@@ -40,11 +40,21 @@ pub(crate) enum Writer {
 pub(crate) struct AppendQueue {
     pub jobs: VecDeque<Job>,
     pub writer: Writer,
+    /// Who wants the writer for good; nothing is taken any more once somebody does.
+    pub closing: Option<oneshot::Sender<Box<LogAppender>>>,
+}
+
+/// How far closing has come.
+pub(crate) enum Closing {
+    /// Closed; the writer if the log was open.
+    Done(Option<Box<LogAppender>>),
+    /// The writer comes when the queue is empty.
+    Waiting(oneshot::Receiver<Box<LogAppender>>),
 }
 
 impl Default for AppendQueue {
     fn default() -> Self {
-        Self { jobs: VecDeque::new(), writer: Writer::Unopened }
+        Self { jobs: VecDeque::new(), writer: Writer::Unopened, closing: None }
     }
 }
 
@@ -60,6 +70,35 @@ pub(crate) enum Next {
 const APPENDS_MAX: usize = 256;
 
 impl AppendQueue {
+    /// Takes the writer back when the queue is empty, for whoever closes or for whoever comes next.
+    pub fn hand_back(&mut self, appender: Box<LogAppender>) {
+        if matches!(self.writer, Writer::Closed) {
+            return;
+        }
+        self.writer = match self.closing.take() {
+            None => Writer::Idle(appender),
+            Some(closing) => match closing.send(appender) {
+                Ok(()) => Writer::Closed,
+                // whoever wanted to close has gone
+                Err(appender) => Writer::Idle(appender),
+            },
+        };
+    }
+
+    /// Closes for good, at once if nobody is writing.
+    pub fn close(&mut self) -> Closing {
+        match std::mem::replace(&mut self.writer, Writer::Closed) {
+            Writer::Idle(appender) => Closing::Done(Some(appender)),
+            Writer::Unopened | Writer::Closed => Closing::Done(None),
+            Writer::Busy => {
+                self.writer = Writer::Busy;
+                let (closing, handed_over) = oneshot::channel();
+                self.closing = Some(closing);
+                Closing::Waiting(handed_over)
+            }
+        }
+    }
+
     /// Takes the next job, or as many appends as stand in front; none if the queue is empty.
     pub fn next(&mut self) -> Option<Next> {
         match self.jobs.pop_front()? {

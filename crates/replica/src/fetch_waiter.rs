@@ -14,9 +14,16 @@ pub(crate) struct FetchWaiter {
 }
 
 impl FetchWaiter {
-    /// Sets how many more bytes it takes; call it before the read that may find them there already.
+    /// Sets how many bytes it takes; call it before the read that may find some there already, so that none that are
+    /// appended meanwhile are missed.
     pub fn set_missing(&self, bytes: i64) {
         self.missing_bytes.store(bytes, Ordering::Release);
+    }
+
+    /// Counts what the read found. Bytes that were appended during the read may count twice: that wakes once too early, and the
+    /// fetch reads again.
+    pub fn found(&self, bytes: u64) {
+        self.add(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Resolves when enough bytes have come, or when something changed that must be told at once.
@@ -66,5 +73,38 @@ impl FetchWaiters {
         for waiter in self.waiting.lock().iter() {
             waiter.notify.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn is_woken(waiter: &FetchWaiter) -> bool {
+        tokio::select! {
+            biased;
+            () = waiter.woken() => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_before_during_and_after_the_read_add_up() {
+        let (waiters, waiter) = (FetchWaiters::default(), Arc::new(FetchWaiter::default()));
+        waiters.register(&waiter);
+        waiter.set_missing(100);
+        waiters.add_bytes(30);
+        waiter.found(60);
+        assert!(!is_woken(&waiter).await, "10 are missing");
+        waiters.add_bytes(10);
+        assert!(is_woken(&waiter).await);
+        waiter.set_missing(100);
+        waiter.found(99);
+        assert!(!is_woken(&waiter).await);
+        waiters.wake_all();
+        assert!(is_woken(&waiter).await);
+        waiters.deregister(&waiter);
+        waiters.add_bytes(1000);
+        assert!(!is_woken(&waiter).await);
     }
 }

@@ -11,7 +11,7 @@ use klamm_storage::{AppendItem, LogAppender, LogConfig, Progress, UnifiedLog};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::append_queue::{AppendQueue, AppendResult, Exclusive, Job, Next, Writer};
+use crate::append_queue::{AppendQueue, AppendResult, Closing, Exclusive, Job, Next, Writer};
 use crate::error::PartitionError;
 use crate::fetch_waiter::FetchWaiters;
 use crate::high_watermark::{self, HighWatermarkWaits};
@@ -72,7 +72,7 @@ pub struct Partition {
     leadership: ArcSwap<Leadership>,
     config: ArcSwap<LogConfig>,
     log: ArcSwapOption<UnifiedLog>,
-    opening: tokio::sync::Mutex<()>,
+    opening: Arc<tokio::sync::Mutex<()>>,
     queue: Mutex<AppendQueue>,
     room: Arc<Semaphore>,
     pub(crate) waiters: FetchWaiters,
@@ -94,7 +94,7 @@ impl Partition {
             leadership: ArcSwap::from_pointee(leadership),
             config: ArcSwap::from(config),
             log: ArcSwapOption::empty(),
-            opening: tokio::sync::Mutex::new(()),
+            opening: Arc::new(tokio::sync::Mutex::new(())),
             queue: Mutex::new(AppendQueue::default()),
             room: Arc::new(Semaphore::new(QUEUED_APPENDS_MAX)),
             waiters: FetchWaiters::default(),
@@ -175,7 +175,7 @@ impl Partition {
         if let Some(log) = self.opened_log() {
             return Ok(log);
         }
-        let _one_at_a_time = self.opening.lock().await;
+        let one_at_a_time = Arc::clone(&self.opening).lock_owned().await;
         if let Some(log) = self.opened_log() {
             return Ok(log);
         }
@@ -183,8 +183,10 @@ impl Partition {
             return Err(PartitionError::Closed(self.topic_partition.clone()));
         }
         let partition = Arc::clone(self);
-        // Opening changes the disk: it runs to its end in a task of its own, whoever stops waiting for it.
+        // Opening changes the disk: it runs to its end in a task of its own, whoever stops waiting for it; until then nobody
+        // else opens or closes.
         let opened = self.shared.scope.spawn("open log", async move {
+            let _one_at_a_time = one_at_a_time;
             let env = partition.shared.env.clone();
             env.offload("open log", move || partition.open_blocking()).await
         });
@@ -215,8 +217,17 @@ impl Partition {
                 .assign_leader_epoch(leadership.leader_epoch)
                 .map_err(|error| offline(error.to_string()))?;
         }
-        high_watermark::advance(&loaded.log, &leadership);
         self.log.store(Some(Arc::clone(&loaded.log)));
+        // Whatever changed before the log could be seen was left to us.
+        loaded.log.update_config(self.config());
+        let now = self.leadership();
+        if now.is_leader() && now.leader_epoch != leadership.leader_epoch {
+            loaded
+                .appender
+                .assign_leader_epoch(now.leader_epoch)
+                .map_err(|error| offline(error.to_string()))?;
+        }
+        high_watermark::advance(&loaded.log, &now);
         self.drain(Box::new(loaded.appender));
         Ok(loaded.log)
     }
@@ -262,6 +273,9 @@ impl Partition {
     fn submit(self: &Arc<Self>, job: Job) -> Result<(), PartitionError> {
         let appender = {
             let mut queue = self.queue.lock();
+            if queue.closing.is_some() {
+                return Err(PartitionError::Closed(self.topic_partition.clone()));
+            }
             match std::mem::replace(&mut queue.writer, Writer::Busy) {
                 Writer::Closed => {
                     queue.writer = Writer::Closed;
@@ -288,10 +302,7 @@ impl Partition {
             let next = {
                 let mut queue = self.queue.lock();
                 let Some(next) = queue.next() else {
-                    if !matches!(queue.writer, Writer::Closed) {
-                        queue.writer = Writer::Idle(appender);
-                    }
-                    return;
+                    return queue.hand_back(appender);
                 };
                 next
             };
@@ -436,26 +447,11 @@ impl Partition {
     pub(crate) async fn close(self: &Arc<Self>) -> Option<Box<LogAppender>> {
         let _not_while_opening = self.opening.lock().await;
         self.room.close();
-        let appender = loop {
-            let taken = {
-                let mut queue = self.queue.lock();
-                match std::mem::replace(&mut queue.writer, Writer::Closed) {
-                    Writer::Busy => {
-                        queue.writer = Writer::Busy;
-                        None
-                    }
-                    Writer::Idle(appender) => Some(Some(appender)),
-                    Writer::Unopened | Writer::Closed => Some(None),
-                }
-            };
-            match taken {
-                Some(appender) => break appender,
-                // behind everything that is queued; then the writer is idle again
-                None => {
-                    let _ = self.exclusively(|_| ()).await;
-                    tokio::task::yield_now().await;
-                }
-            }
+        let taken = self.queue.lock().close();
+        let appender = match taken {
+            Closing::Done(appender) => appender,
+            // behind everything that is queued
+            Closing::Waiting(handed_over) => handed_over.await.ok(),
         };
         self.queue.lock().jobs.clear();
         self.acks.wake();

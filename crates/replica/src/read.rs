@@ -120,11 +120,12 @@ impl ReplicaManager {
         if !round.is_enough(&params, wanted) {
             let wait = Wait::register(self, wanted);
             loop {
-                wait.waiter.set_missing((i64::from(params.min_bytes) - round.bytes as i64).max(1));
+                wait.waiter.set_missing(i64::from(params.min_bytes));
                 round = self.read_once(&params, wanted).await;
                 if round.is_enough(&params, wanted) || clock.now() >= deadline {
                     break;
                 }
+                wait.waiter.found(round.bytes);
                 tokio::select! {
                     biased;
                     () = wait.waiter.woken() => {}
@@ -164,8 +165,8 @@ impl ReplicaManager {
         isolation: Isolation,
     ) -> Result<Fetched, FetchError> {
         let partition = self.partition(&wanted.topic_partition, wanted.topic_id)?;
-        let log = partition.log().await?;
         partition.check_leader(wanted.current_leader_epoch)?;
+        let log = partition.log().await?;
         let bound = match isolation {
             Isolation::ReadUncommitted => ReadBound::HighWatermark,
             Isolation::ReadCommitted => ReadBound::LastStable,
