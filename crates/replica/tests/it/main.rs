@@ -1,0 +1,281 @@
+//! Partitions in the simulation: appends, long polls, rolls, deletion while appending, offsets.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use klamm_env::Env;
+use klamm_env::sim::Sim;
+use klamm_metadata::image::ConfigMap;
+use klamm_metadata::records::{MetadataRecord, PartitionRecord, RemoveTopicRecord, TopicRecord};
+use klamm_metadata::{ConfigSchema, MetadataDelta, MetadataImage, MetadataProvenance};
+use klamm_record::{
+    BatchBuilder, BatchOptions, BrokerId, LeaderEpoch, Offset, TopicPartition, Uuid, ValidBatch,
+};
+use klamm_replica::{
+    Acks, AppendError, FetchError, FetchParams, FetchPartition, Isolation, OffsetAsker,
+    OffsetQuery, Partition, PartitionError, ReplicaManager, ReplicaManagerArgs, TopicConfigs,
+};
+use klamm_storage::log_config::TOPIC_CONFIGS;
+use klamm_storage::log_manager::DirArgs;
+use klamm_storage::producer_state::ProducerStateConfig;
+use klamm_storage::{LogConfig, LogManager, LogManagerArgs, OffsetSpec, Origin, StorageMetrics};
+use prometheus_client::registry::Registry;
+
+const NODE: BrokerId = BrokerId(1);
+const TOPIC: Uuid = Uuid::from_parts(7, 7);
+
+/// A node's replica manager with one partition, `orders-0`, that it leads alone.
+struct World {
+    env: Env,
+    manager: Arc<ReplicaManager>,
+    image: MetadataImage,
+}
+
+impl World {
+    async fn start(env: Env) -> World {
+        let path = Path::new("/data").to_path_buf();
+        env.disk().create_dir_all(&path).expect("makes it");
+        let args = LogManagerArgs {
+            env: env.clone(),
+            dirs: vec![DirArgs { path, id: Some(Uuid::from_parts(9, 1)) }],
+            config_of: Arc::new(|_| Arc::new(LogConfig::default())),
+            producer_state: ProducerStateConfig::default(),
+            recovery_jobs_per_dir: 1,
+            metrics: StorageMetrics::register(&mut Registry::default()),
+        };
+        let (log_manager, _) = LogManager::open(args).await.expect("opens");
+        let schema = ConfigSchema {
+            topics: &TOPIC_CONFIGS,
+            brokers: &TOPIC_CONFIGS,
+            groups: &TOPIC_CONFIGS,
+            client_metrics: &TOPIC_CONFIGS,
+        };
+        let broker: ConfigMap = [("log.segment.bytes", "1048576")]
+            .map(|(k, v)| (Arc::<str>::from(k), Arc::<str>::from(v)))
+            .into_iter()
+            .collect();
+        let args = ReplicaManagerArgs {
+            node: NODE,
+            scope: env.scope("replica"),
+            env: env.clone(),
+            log_manager,
+            topic_configs: TopicConfigs::new(schema, NODE, broker),
+        };
+        let manager = ReplicaManager::new(args, &mut Registry::default());
+        let mut world = World { env, manager, image: MetadataImage::empty() };
+        world.change(&[
+            MetadataRecord::Topic(TopicRecord { name: "orders".into(), topic_id: TOPIC }),
+            MetadataRecord::Partition(PartitionRecord {
+                partition_id: 0,
+                topic_id: TOPIC,
+                replicas: vec![1],
+                isr: vec![1],
+                leader: 1,
+                leader_epoch: 3,
+                partition_epoch: 0,
+                ..PartitionRecord::default()
+            }),
+        ]);
+        world
+    }
+
+    fn change(&mut self, records: &[MetadataRecord]) {
+        let mut delta = MetadataDelta::new(&self.image);
+        for record in records {
+            delta.replay(record).expect("replays");
+        }
+        self.image = delta.apply(MetadataProvenance::EMPTY);
+        self.manager.apply(&delta, &self.image);
+    }
+
+    fn delete_topic(&mut self) {
+        self.change(&[MetadataRecord::RemoveTopic(RemoveTopicRecord { topic_id: TOPIC })]);
+    }
+
+    fn partition(&self) -> Arc<Partition> {
+        self.manager.partition(&orders(), None).expect("is here")
+    }
+}
+
+fn orders() -> TopicPartition {
+    TopicPartition::new("orders", 0)
+}
+
+fn batch(count: i64, value_bytes: usize) -> ValidBatch {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    for i in 0..count {
+        builder.append(1_000 + i, None, Some(&vec![b'v'; value_bytes]), &[]);
+    }
+    ValidBatch::trusted(builder.build().expect("builds")).expect("is sound")
+}
+
+async fn append(partition: &Arc<Partition>, batch: ValidBatch) -> Result<i64, AppendError> {
+    let appended = partition.append_as_leader(batch, Origin::Client, Acks::All).await?;
+    assert!(appended.is_acknowledged(), "nobody else is in sync");
+    Ok(appended.info.base_offset.0)
+}
+
+fn fetch_from(offset: i64) -> FetchPartition {
+    FetchPartition {
+        topic_partition: orders(),
+        topic_id: None,
+        fetch_offset: Offset(offset),
+        max_bytes: 1 << 20,
+        current_leader_epoch: LeaderEpoch::NONE,
+        last_fetched_epoch: LeaderEpoch::NONE,
+    }
+}
+
+fn params(min_bytes: u32) -> FetchParams {
+    FetchParams {
+        min_bytes,
+        max_bytes: 1 << 20,
+        max_wait: Duration::from_secs(10),
+        isolation: Isolation::ReadUncommitted,
+    }
+}
+
+#[test]
+fn a_long_poll_wakes_when_enough_bytes_have_come() {
+    Sim::new(1).run(|env| async move {
+        let world = World::start(env).await;
+        let partition = world.partition();
+        let size = batch(1, 100).size_bytes() as u32;
+        append(&partition, batch(1, 100)).await.expect("appends");
+        let (manager, clock) = (Arc::clone(&world.manager), world.env.clock().clone());
+        let began = clock.now();
+        let fetch = world.env.scope("test").spawn("fetch", async move {
+            let answers = manager.fetch(params(3 * size), &[fetch_from(0)]).await;
+            answers[0].as_ref().expect("reads").size_bytes()
+        });
+        clock.sleep(Duration::from_secs(1)).await;
+        append(&partition, batch(1, 100)).await.expect("appends");
+        clock.sleep(Duration::from_secs(1)).await;
+        append(&partition, batch(1, 100)).await.expect("appends");
+        assert_eq!(fetch.await.expect("ends"), u64::from(3 * size));
+        let waited = clock.now() - began;
+        assert!(waited < Duration::from_secs(3), "{waited:?}");
+    });
+}
+
+#[test]
+fn appends_of_many_tasks_stay_dense_over_rolls() {
+    for seed in 0..8 {
+        Sim::new(seed).run(|env| async move {
+            let world = World::start(env).await;
+            let scope = world.env.scope("test");
+            let tasks: Vec<_> = (0..20)
+                .map(|_| {
+                    let partition = world.partition();
+                    scope.spawn("append", async move {
+                        let mut offsets = Vec::new();
+                        for _ in 0..4 {
+                            offsets
+                                .push(append(&partition, batch(2, 40_000)).await.expect("appends"));
+                        }
+                        offsets
+                    })
+                })
+                .collect();
+            let mut offsets = Vec::new();
+            for task in tasks {
+                let own = task.await.expect("ends");
+                assert!(own.is_sorted(), "{own:?}");
+                offsets.extend(own);
+            }
+            offsets.sort_unstable();
+            assert_eq!(offsets, (0..80).map(|i| i * 2).collect::<Vec<_>>());
+            let log = world.partition().log().await.expect("is open");
+            assert_eq!(log.high_watermark(), Offset(160));
+            assert!(log.segments().len() > 3, "6 MB in segments of 1 MB");
+        });
+    }
+}
+
+#[test]
+fn deleting_a_topic_answers_appends_and_long_polls() {
+    for seed in 0..8 {
+        Sim::new(seed).run(|env| async move {
+            let mut world = World::start(env).await;
+            append(&world.partition(), batch(1, 10)).await.expect("appends");
+            let scope = world.env.scope("test");
+            let appends: Vec<_> = (0..30)
+                .map(|_| {
+                    let partition = world.partition();
+                    scope.spawn("append", async move { append(&partition, batch(2, 60_000)).await })
+                })
+                .collect();
+            let manager = Arc::clone(&world.manager);
+            let fetch = scope.spawn("fetch", async move {
+                manager.fetch(params(1), &[fetch_from(1_000)]).await.remove(0)
+            });
+            let partition = world.partition();
+            world.delete_topic();
+            for task in appends {
+                match task.await.expect("ends") {
+                    Ok(_) | Err(AppendError::Partition(PartitionError::Closed(_))) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            let fetched = fetch.await.expect("ends");
+            assert!(matches!(fetched, Err(FetchError::Lookup(_) | FetchError::Read(_))));
+            world.env.clock().sleep(Duration::from_secs(1)).await;
+            let late = append(&partition, batch(1, 1)).await;
+            assert!(matches!(late, Err(AppendError::Partition(PartitionError::Closed(_)))));
+            assert!(!world.manager.log_manager().contains(&orders()));
+        });
+    }
+}
+
+#[test]
+fn a_dropped_opening_does_not_make_room_for_a_second_one() {
+    Sim::new(3).run(|env| async move {
+        let world = World::start(env).await;
+        let partition = world.partition();
+        {
+            let opening = partition.log();
+            tokio::pin!(opening);
+            tokio::select! {
+                biased;
+                _ = &mut opening => {}
+                () = std::future::ready(()) => {}
+            }
+        }
+        partition.log().await.expect("opens");
+        assert_eq!(append(&partition, batch(1, 10)).await.expect("appends"), 0);
+        world.manager.shutdown().await;
+        let late = append(&partition, batch(1, 1)).await;
+        assert!(matches!(late, Err(AppendError::Partition(PartitionError::Closed(_)))));
+    });
+}
+
+#[test]
+fn offsets_are_told_by_time_and_by_epoch() {
+    Sim::new(4).run(|env| async move {
+        let world = World::start(env).await;
+        let partition = world.partition();
+        append(&partition, batch(5, 10)).await.expect("appends");
+        let asked = async |spec, epoch| {
+            let asker = OffsetAsker::Consumer(Isolation::ReadUncommitted);
+            let query = OffsetQuery { spec, asker, current_leader_epoch: LeaderEpoch(epoch) };
+            partition
+                .list_offset(query)
+                .await
+                .map(|it| (it.timestamp_ms, it.offset.0, it.leader_epoch.0))
+        };
+        assert_eq!(asked(OffsetSpec::Latest, -1).await, Ok((-1, 5, 3)));
+        assert_eq!(asked(OffsetSpec::Earliest, 3).await, Ok((-1, 0, 3)));
+        assert_eq!(asked(OffsetSpec::Timestamp(1_002), 3).await, Ok((1_002, 2, 3)));
+        assert_eq!(asked(OffsetSpec::Timestamp(9_000), 3).await, Ok((-1, -1, -1)));
+        assert_eq!(asked(OffsetSpec::MaxTimestamp, 3).await, Ok((1_004, 4, 3)));
+        assert_eq!(asked(OffsetSpec::LatestTiered, 3).await, Ok((-1, -1, -1)));
+        let fenced = asked(OffsetSpec::Latest, 2).await.expect_err("is old");
+        assert!(fenced.to_string().contains("older than the current epoch 3"), "{fenced}");
+        assert!(asked(OffsetSpec::Latest, 4).await.is_err());
+        let end = partition.epoch_end(LeaderEpoch(3), LeaderEpoch::NONE).await.expect("tells");
+        assert_eq!((end.leader_epoch.0, end.end_offset.0), (3, 5));
+        let end = partition.epoch_end(LeaderEpoch(9), LeaderEpoch::NONE).await.expect("tells");
+        assert_eq!((end.leader_epoch.0, end.end_offset.0), (-1, -1));
+    });
+}
