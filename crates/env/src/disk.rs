@@ -169,6 +169,28 @@ impl Disk {
         }
     }
 
+    /// Makes a directory and those above it, so that a power cut does not take them away: the names of those that were missing
+    /// are synced, and that of the directory itself in any case, since an earlier start may have ended before it did so.
+    pub fn create_dir_all_durably(&self, path: &Path) -> io::Result<()> {
+        let mut unsynced = vec![path];
+        let above = path.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty());
+        for ancestor in above {
+            if self.is_dir(ancestor)? {
+                break;
+            }
+            unsynced.push(ancestor);
+        }
+        self.create_dir_all(path)?;
+        for made in unsynced.iter().rev() {
+            match made.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => self.sync_dir(parent)?,
+                Some(_) => self.sync_dir(Path::new("."))?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Renames a file or directory; an existing file at `to` is replaced. Tell open handles by [`File::moved_to`].
     pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         match &self.kind {

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use klamm_env::{Disk, Env, Rng};
+use klamm_env::{Env, Rng};
 use klamm_metadata::MetadataVersion;
 use klamm_record::{BrokerId, LeaderEpoch, Offset, Uuid};
 use klamm_storage::meta_properties::{MetaProperties, MetaPropertiesVersion};
@@ -136,7 +136,7 @@ pub fn ensure_formatted(env: &Env, args: &FormatArgs) -> Result<FormattedDirs, F
     }
     let mut found = Vec::new();
     for dir in &args.log_dirs {
-        create_durably(disk, dir)?;
+        disk.create_dir_all_durably(dir)?;
         found.push((dir.clone(), MetaProperties::read(disk, dir)?));
     }
     let cluster_id = check(args, &found)?;
@@ -230,7 +230,7 @@ fn format_metadata_dir(
     let bootstrap = BootstrapMetadata::for_new_cluster(args.metadata_version);
     bootstrap.write(disk, &args.metadata_dir, now_ms)?;
     let log_dir = args.metadata_dir.join(METADATA_LOG_DIR);
-    create_durably(disk, &log_dir)?;
+    disk.create_dir_all_durably(&log_dir)?;
     let snapshot = log_dir.join(OffsetAndEpoch::BOOTSTRAP.file_name(CHECKPOINT_SUFFIX));
     if disk.exists(&snapshot)? {
         // Of a format that was cut short, and made out to another directory id.
@@ -259,23 +259,6 @@ fn format_metadata_dir(
         header,
         (&[], args.metadata_version),
     )?;
-    Ok(())
-}
-
-/// Makes a directory and what is missing above it, so that a power cut does not take it away with all that is in it.
-fn create_durably(disk: &Disk, dir: &Path) -> io::Result<()> {
-    let mut missing = Vec::new();
-    for ancestor in dir.ancestors().filter(|it| !it.as_os_str().is_empty()) {
-        if disk.is_dir(ancestor)? {
-            break;
-        }
-        missing.push(ancestor);
-    }
-    disk.create_dir_all(dir)?;
-    for made in missing.iter().rev() {
-        let parent = made.parent().filter(|it| !it.as_os_str().is_empty());
-        disk.sync_dir(parent.unwrap_or(Path::new(".")))?;
-    }
     Ok(())
 }
 

@@ -123,7 +123,7 @@ async fn lock_directories(
     env.offload("lock log directories", move || {
         let mut locks = Vec::with_capacity(dirs.len());
         for dir in dirs {
-            let locked = disk.create_dir_all(&dir).and_then(|()| disk.lock(&dir));
+            let locked = disk.create_dir_all_durably(&dir).and_then(|()| disk.lock(&dir));
             match locked {
                 Ok(lock) => locks.push(lock),
                 Err(error) => {
