@@ -1,0 +1,106 @@
+//! `Consumer`: reads every partition from its start on, and tells the history what it sees.
+
+use std::collections::BTreeMap;
+
+use klamm_env::Rng;
+use klamm_protocol::ErrorCode;
+use klamm_protocol::messages::fetch_request::FetchRequest;
+use klamm_protocol::messages::fetch_response::PartitionData;
+
+use super::{World, connected, passes};
+use crate::batches;
+use crate::client::{Client, ClientError};
+use crate::history::Place;
+use crate::requests::{self, EARLIEST};
+
+/// A consumer on its way.
+pub struct Consumer {
+    world: World,
+    rng: Rng,
+    version: i16,
+    client: Option<Client>,
+    positions: BTreeMap<Place, i64>,
+}
+
+impl Consumer {
+    /// Stands at the start of every partition; `version` is that of its Fetch requests.
+    pub fn new(world: World, rng: Rng, version: i16) -> Consumer {
+        let positions = world.topics.keys().map(|place| (place.clone(), 0)).collect();
+        Consumer { world, rng, version, client: None, positions }
+    }
+
+    /// Runs until the run comes to its end.
+    pub async fn run(mut self) {
+        while !self.world.is_ending() {
+            match self.step().await {
+                Ok(()) => self.world.pause(&self.rng, 20).await,
+                Err(error) => {
+                    self.client = None;
+                    self.world.recover(&self.rng, "consumer", error).await;
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), ClientError> {
+        let request = self.request();
+        let generation = self.world.history.generation();
+        let client = connected(&self.world, &mut self.client).await?;
+        let response = client.call::<FetchRequest>(self.version, &request).await?;
+        let code = ErrorCode::from_code(response.error_code);
+        assert!(code == ErrorCode::None || passes(code), "Fetch: {code}");
+        let places: Vec<Place> = self.positions.keys().cloned().collect();
+        for place in places {
+            let topic = self.world.topic(&place);
+            if let Some(data) = requests::fetched(&response, topic, place.1) {
+                self.take(&place, data, generation).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&self) -> FetchRequest {
+        let from: Vec<_> = self
+            .positions
+            .iter()
+            .map(|(place, offset)| (self.world.topic(place), place.1, *offset))
+            .collect();
+        let mut request = requests::fetch(&from, self.rng.below(300) as i32);
+        request.min_bytes = 1 + self.rng.below(2000) as i32;
+        request.max_bytes = 1 + self.rng.below(20_000) as i32;
+        request.session_epoch = -1;
+        let partitions = request.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
+        for partition in partitions {
+            partition.partition_max_bytes = 1 + self.rng.below(5_000) as i32;
+        }
+        request
+    }
+
+    async fn take(
+        &mut self,
+        place: &Place,
+        data: &PartitionData,
+        generation: u64,
+    ) -> Result<(), ClientError> {
+        match ErrorCode::from_code(data.error_code) {
+            ErrorCode::None => {
+                let found = batches::parse(&requests::records_of(data))
+                    .unwrap_or_else(|error| panic!("{place:?}: {error}"));
+                self.world.history.observe(place, &found, data.high_watermark, generation);
+                if let Some(last) = found.last() {
+                    self.positions.insert(place.clone(), last.header.last_offset().0 + 1);
+                }
+            }
+            ErrorCode::OffsetOutOfRange => {
+                let topic = self.world.topic(place);
+                let client = self.client.as_mut().expect("connected to fetch");
+                let listed = client.list_offset(topic, place.1, EARLIEST).await?;
+                if ErrorCode::from_code(listed.error_code) == ErrorCode::None {
+                    self.positions.insert(place.clone(), listed.offset);
+                }
+            }
+            code => assert!(passes(code), "{place:?}: Fetch: {code}"),
+        }
+        Ok(())
+    }
+}
