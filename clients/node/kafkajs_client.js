@@ -3,7 +3,7 @@
 
 const fs = require('node:fs')
 const readline = require('node:readline')
-const lz4js = require('lz4js')
+const lz4 = require('lz4-napi')
 const snappyjs = require('snappyjs')
 const { ZstdCodec } = require('zstd-codec')
 const { CompressionCodecs, CompressionTypes, Kafka, Partitioners, logLevel } = require('kafkajs')
@@ -20,28 +20,12 @@ function xerial (raw) {
   return Buffer.concat(parts)
 }
 
-/** An LZ4 frame of independent 64 KiB blocks: the only form that Kafka's Java code reads. */
-function lz4Frame (raw) {
-  const parts = [Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82])]
-  const block = new Uint8Array(lz4js.compressBound(65536))
-  for (let at = 0; at < raw.length; at += 65536) {
-    const plain = Uint8Array.from(raw.subarray(at, at + 65536))
-    const size = lz4js.compressBlock(plain, block, 0, plain.length, new Uint32Array(1 << 16))
-    const length = Buffer.alloc(4)
-    const stored = size === 0 || size >= plain.length
-    length.writeUInt32LE(stored ? (plain.length | 0x80000000) >>> 0 : size)
-    parts.push(length, Buffer.from(stored ? plain : block.slice(0, size)))
-  }
-  parts.push(Buffer.alloc(4))
-  return Buffer.concat(parts)
-}
-
 const refuse = async () => { throw new Error('this program only produces') }
 
 function useCodecs (zstd) {
   const simple = compress => () => ({ compress: async encoder => compress(encoder.buffer), decompress: refuse })
   CompressionCodecs[CompressionTypes.Snappy] = simple(xerial)
-  CompressionCodecs[CompressionTypes.LZ4] = simple(lz4Frame)
+  CompressionCodecs[CompressionTypes.LZ4] = simple(raw => lz4.compressFrameSync(raw))
   CompressionCodecs[CompressionTypes.ZSTD] = simple(raw => Buffer.from(zstd.compress(raw)))
 }
 
