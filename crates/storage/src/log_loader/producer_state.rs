@@ -56,7 +56,23 @@ pub(crate) fn rebuild_producer_state(
     Ok(())
 }
 
+/// Shows the batches of one segment. Damage in it ends the walk: it costs producers their state, not the partition its log.
 fn show_segment(
+    producers: &mut ProducerStateManager,
+    segment: &LogSegment,
+    from: Offset,
+    end: Offset,
+) -> io::Result<()> {
+    match show_batches(producers, segment, from, end) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            tracing::error!(?segment, %error, "producer state is incomplete");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+fn show_batches(
     producers: &mut ProducerStateManager,
     segment: &LogSegment,
     from: Offset,

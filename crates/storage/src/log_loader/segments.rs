@@ -28,6 +28,13 @@ impl Loader {
                 self.remove(name)?;
             }
         }
+        // these are scanned and rebuilt after all are loaded; before that, what lies ahead of them may be torn
+        let to_recover = match self.args.mode {
+            LoadMode::Clean => Offset(i64::MAX),
+            LoadMode::Unclean => {
+                logs.range(..=self.args.recovery_point).next_back().copied().unwrap_or(Offset(0))
+            }
+        };
         for base_offset in logs {
             let options = self.segment_options();
             let segment = LogSegment::open(self.disk(), &self.args.dir, base_offset, options)?;
@@ -35,7 +42,11 @@ impl Loader {
             if !time_indexes.contains(&base_offset) {
                 segment.time_index().reset()?;
             }
-            if let Some(reason) = self.index_fault(&segment, indexes.contains(&base_offset))? {
+            if base_offset >= to_recover {
+                self.segments = self.segments.with(segment);
+                continue;
+            }
+            if let Some(reason) = Self::index_fault(&segment, indexes.contains(&base_offset))? {
                 tracing::warn!(partition = %self.args.topic_partition, ?segment, reason, "rebuilding indexes");
                 self.recover_segment(&segment)?;
                 for index in segment.index_files()? {
@@ -47,8 +58,8 @@ impl Loader {
         Ok(())
     }
 
-    /// Why a segment must be rebuilt before it can be used. What will be recovered anyway is not looked at.
-    fn index_fault(&self, segment: &LogSegment, has_index: bool) -> io::Result<Option<String>> {
+    /// Why a segment must be rebuilt before it can be used.
+    fn index_fault(segment: &LogSegment, has_index: bool) -> io::Result<Option<String>> {
         if !has_index {
             return Ok(Some("the offset index is missing".into()));
         }
@@ -57,9 +68,7 @@ impl Loader {
             segment.offset_index().sanity_check(),
             segment.time_index().sanity_check(),
         ];
-        // after a crash only the transaction index counts: the others are rebuilt from the recovery point on
-        let counted = if self.args.mode == LoadMode::Unclean { 1 } else { checks.len() };
-        for check in checks.into_iter().take(counted) {
+        for check in checks {
             match check {
                 Ok(()) => {}
                 Err(IndexCheckError::Damaged(damage)) => return Ok(Some(damage.to_string())),

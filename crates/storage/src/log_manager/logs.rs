@@ -349,7 +349,11 @@ impl LogManager {
         let args = self.load_args(topic_partition, dir, checkpointed, mode);
         let topic_id = partition_metadata_file::read(self.env.disk(), &args.dir)?;
         let loaded = load(LoadArgs { topic_id, ..args }).inspect_err(|error| {
-            self.dirs[dir].state.fail(&error.to_string());
+            // one damaged log is no reason to give up the others
+            let LoadError::Io { source, .. } = error;
+            if source.kind() != io::ErrorKind::InvalidData {
+                self.dirs[dir].state.fail(&error.to_string());
+            }
         })?;
         Ok(loaded)
     }

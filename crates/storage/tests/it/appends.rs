@@ -106,6 +106,27 @@ fn damage_in_the_middle_ends_the_log_there() {
 }
 
 #[test]
+fn a_torn_segment_before_one_without_index_is_no_obstacle() {
+    let place = Place::new();
+    let mut loaded = place.opening(&small_segments()).open();
+    fill(&mut loaded.appender);
+    let dir = loaded.log.dir();
+    let segments = loaded.log.segments();
+    segments.first().expect("three").file().write_all_at(&[0; 200_000], 100_000).expect("tears");
+    for entry in place.env.disk().list(&dir).expect("lists") {
+        let first = entry.name.starts_with("00000000000000000000");
+        if !first && (entry.name.ends_with(".index") || entry.name.ends_with(".snapshot")) {
+            place.env.disk().remove_file(&dir.join(&entry.name)).expect("is there");
+        }
+    }
+    drop(loaded);
+    let crashed = place.opening(&small_segments()).unclean(Offset(0)).open();
+    assert_eq!(crashed.log.segments().len(), 1);
+    assert!(crashed.log.log_end_offset() > Offset(0));
+    check_log(&crashed.log, Offset(0));
+}
+
+#[test]
 fn missing_and_damaged_indexes_are_rebuilt() {
     let place = Place::new();
     let mut loaded = place.opening(&small_segments()).open();
