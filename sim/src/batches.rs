@@ -57,7 +57,7 @@ pub struct FoundBatch {
 
 /// A batch of these records.
 pub fn build(records: &[NewRecord], codec: Codec, sequence: Option<Sequence>) -> Bytes {
-    let compression = Compression { codec, ..Compression::NONE };
+    let compression = Compression::new(codec);
     let mut options = BatchOptions { compression, ..BatchOptions::default() };
     if let Some(sequence) = sequence {
         options.producer_id = ProducerId(sequence.producer_id);

@@ -42,6 +42,8 @@ pub struct History {
 struct State {
     /// Counts crashes that lose data.
     generation: u64,
+    /// Counts starts of the node after the first.
+    starts: u64,
     records: BTreeMap<u64, Sent>,
     places: BTreeMap<Place, PlaceState>,
     producers: BTreeMap<i64, ()>,
@@ -206,6 +208,16 @@ impl History {
             at.leader_epoch
         );
         at.leader_epoch = Some(leader_epoch);
+    }
+
+    /// How often the node has gone down so far.
+    pub fn starts(&self) -> u64 {
+        self.state.lock().starts
+    }
+
+    /// The node has gone down, in whatever way.
+    pub fn stopped(&self) {
+        self.state.lock().starts += 1;
     }
 
     /// The process was killed. Its files are as they were; where logs start may be forgotten, as in Kafka.

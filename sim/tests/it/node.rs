@@ -25,13 +25,6 @@ pub enum Stop {
     DropUnsynced,
 }
 
-impl Stop {
-    /// Whether what was acknowledged may be lost.
-    pub fn loses(self) -> bool {
-        matches!(self, Stop::PowerLoss | Stop::DropUnsynced)
-    }
-}
-
 /// Where the node listens.
 pub fn address(sim: &Sim) -> SocketAddr {
     SocketAddr::new(sim.address(NODE), 9092)
