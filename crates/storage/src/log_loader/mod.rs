@@ -7,6 +7,7 @@
 
 mod leftovers;
 mod producer_state;
+mod recent_batches;
 mod recovery;
 mod segments;
 
@@ -245,6 +246,7 @@ impl Loader {
         } else {
             rebuild_producer_state(&mut producers, &self.segments, log_start, end, self.now_ms)?;
         }
+        recent_batches::restore(&mut producers, &self.segments)?;
         Ok(producers)
     }
 }

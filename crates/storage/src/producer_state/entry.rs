@@ -136,6 +136,18 @@ impl ProducerStateEntry {
         self.last_timestamp_ms = batch.timestamp_ms;
     }
 
+    /// Completes the remembered batches with older ones that a snapshot does not keep, if `batches` (of the same epoch, oldest
+    /// first) ends with the last batch known.
+    pub(super) fn restore_recent(&mut self, producer_epoch: i16, batches: &[BatchMetadata]) {
+        if producer_epoch != self.producer_epoch || batches.last() != self.last_batch() {
+            return;
+        }
+        self.recent = RecentBatches::EMPTY;
+        for batch in batches {
+            self.recent.push(*batch);
+        }
+    }
+
     /// Ends the open transaction with a marker.
     pub(super) fn take_marker(&mut self, epoch: i16, coordinator_epoch: i32, timestamp_ms: i64) {
         self.take_epoch(epoch);

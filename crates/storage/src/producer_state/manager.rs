@@ -8,7 +8,9 @@ use klamm_env::{Disk, File, OpenMode};
 use klamm_record::{Offset, ProducerId};
 
 use super::transactions::Transactions;
-use super::{CompletedTxn, Origin, ProducerAppendInfo, ProducerStateEntry, VerificationStateEntry};
+use super::{
+    BatchMetadata, CompletedTxn, Origin, ProducerAppendInfo, ProducerStateEntry, VerificationStateEntry,
+};
 use crate::log_file_names::{LogFileKind, LogFileName, LogFileState};
 use crate::producer_snapshot;
 
@@ -113,6 +115,19 @@ impl ProducerStateManager {
     /// in a log that passed its checks cannot be.
     pub fn complete_txn(&mut self, completed: &CompletedTxn) -> bool {
         self.transactions.complete(completed)
+    }
+
+    /// Completes what is remembered of a producer with older batches of the same epoch, oldest first. A snapshot keeps one batch
+    /// for each producer; the log has the others.
+    pub fn restore_recent(
+        &mut self,
+        producer_id: ProducerId,
+        producer_epoch: i16,
+        batches: &[BatchMetadata],
+    ) {
+        if let Some(entry) = self.producers.get_mut(&producer_id) {
+            entry.restore_recent(producer_epoch, batches);
+        }
     }
 
     /// Sets the offset up to which, exclusive, this state covers the log.

@@ -3,7 +3,7 @@
 use klamm_record::batch::HEADER_BYTES;
 use klamm_record::{BatchOptions, EndTxnMarker, LeaderEpoch, Offset, ProducerId, ValidBatch};
 use klamm_storage::{
-    AppendError, AppendItem, OffsetSpec, Origin, Progress, ReadArgs, ReadBound, ReadError,
+    AppendError, AppendInfo, AppendItem, OffsetSpec, Origin, Progress, ReadArgs, ReadBound, ReadError,
 };
 
 use crate::harness::{
@@ -170,6 +170,30 @@ fn duplicates_are_answered_with_their_offsets() {
             if mode == "crash" { opening.unclean(Offset(0)).open() } else { opening.open() };
         let again = append_ok(&mut loaded.appender, vec![idempotent(7, 0, 3, 2)]);
         assert!(again[0].duplicate, "{mode}: producers survive");
+        loaded.appender.close().expect("closes");
+    }
+}
+
+/// A client with five requests in flight lost all answers over a restart, and sends all five again. A snapshot alone knows the
+/// last one.
+#[test]
+fn all_batches_in_flight_are_known_again_after_a_restart() {
+    let place = Place::new();
+    let in_flight = || (0..5).map(|at| idempotent(7, 0, at * 3, 3));
+    let mut loaded = place.opening(&small_segments()).open();
+    let first = append_ok(&mut loaded.appender, in_flight().collect());
+    loaded.appender.close().expect("closes");
+    drop(loaded);
+    for mode in ["clean", "crash", "clean"] {
+        let opening = place.opening(&small_segments());
+        let mut loaded =
+            if mode == "crash" { opening.unclean(Offset(0)).open() } else { opening.open() };
+        let again = append_ok(&mut loaded.appender, in_flight().collect());
+        assert!(again.iter().all(|info| info.duplicate), "{mode}: {again:?}");
+        let offsets = |infos: &[AppendInfo]| -> Vec<Offset> {
+            infos.iter().map(|info| info.base_offset).collect()
+        };
+        assert_eq!(offsets(&again), offsets(&first));
         loaded.appender.close().expect("closes");
     }
 }
