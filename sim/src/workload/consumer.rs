@@ -13,11 +13,16 @@ use crate::client::{Client, ClientError};
 use crate::history::Place;
 use crate::requests::{self, EARLIEST};
 
+/// Asks for a session: id and epoch.
+const NEW_SESSION: (i32, i32) = (0, 0);
+
 /// A consumer on its way.
 pub struct Consumer {
     world: World,
     rng: Rng,
     version: i16,
+    /// Id and next epoch of the fetch session (KIP-227); none for a consumer without one.
+    session: Option<(i32, i32)>,
     client: Option<Client>,
     positions: BTreeMap<Place, i64>,
 }
@@ -26,7 +31,8 @@ impl Consumer {
     /// Stands at the start of every partition; `version` is that of its Fetch requests.
     pub fn new(world: World, rng: Rng, version: i16) -> Consumer {
         let positions = world.topics.keys().map(|place| (place.clone(), 0)).collect();
-        Consumer { world, rng, version, client: None, positions }
+        let session = (version >= 7 && rng.below(2) == 0).then_some(NEW_SESSION);
+        Consumer { world, rng, version, session, client: None, positions }
     }
 
     /// Runs until the run comes to its end.
@@ -36,6 +42,7 @@ impl Consumer {
                 Ok(()) => self.world.pause(&self.rng, 20).await,
                 Err(error) => {
                     self.client = None;
+                    self.session = self.session.map(|_| NEW_SESSION);
                     self.world.recover(&self.rng, "consumer", error).await;
                 }
             }
@@ -47,8 +54,21 @@ impl Consumer {
         let generation = self.world.history.generation();
         let client = connected(&self.world, &mut self.client).await?;
         let response = client.call::<FetchRequest>(self.version, &request).await?;
-        let code = ErrorCode::from_code(response.error_code);
-        assert!(code == ErrorCode::None || passes(code), "Fetch: {code}");
+        match ErrorCode::from_code(response.error_code) {
+            ErrorCode::None => {}
+            // the node has started anew and knows no sessions
+            ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch
+                if self.session.is_some() =>
+            {
+                self.session = Some(NEW_SESSION);
+                return Ok(());
+            }
+            code => assert!(passes(code), "Fetch: {code}"),
+        }
+        if let Some((_, epoch)) = self.session {
+            let next = if response.session_id == 0 { 0 } else { epoch + 1 };
+            self.session = Some((response.session_id, next));
+        }
         let places: Vec<Place> = self.positions.keys().cloned().collect();
         for place in places {
             let topic = self.world.topic(&place);
@@ -68,7 +88,7 @@ impl Consumer {
         let mut request = requests::fetch(&from, self.rng.below(300) as i32);
         request.min_bytes = 1 + self.rng.below(2000) as i32;
         request.max_bytes = 1 + self.rng.below(20_000) as i32;
-        request.session_epoch = -1;
+        (request.session_id, request.session_epoch) = self.session.unwrap_or((0, -1));
         let partitions = request.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
         for partition in partitions {
             partition.partition_max_bytes = 1 + self.rng.below(5_000) as i32;

@@ -1,8 +1,9 @@
 //! Clients that live through the crashes of a node: each is one task that connects again and goes on.
 //!
-//! Owns: [`Producer`], [`Consumer`], [`Deleter`], and [`read_log`], which reads a whole partition for the checks.
+//! Owns: [`Producer`], [`Consumer`], [`Deleter`], [`Churner`], and [`read_log`], which reads a whole partition for the checks.
 //! Invariant: whatever a client sends, and whatever it is told, goes into the [`crate::history::History`] first.
 
+mod churner;
 mod consumer;
 mod deleter;
 mod producer;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use klamm_env::{Env, Rng};
 use klamm_protocol::ErrorCode;
 
+pub use churner::{Churner, TopicHistory};
 pub use consumer::Consumer;
 pub use deleter::Deleter;
 pub use producer::{Producer, ProducerPlan};
@@ -85,5 +87,6 @@ fn passes(code: ErrorCode) -> bool {
             | ErrorCode::RequestTimedOut
             | ErrorCode::CoordinatorNotAvailable
             | ErrorCode::CoordinatorLoadInProgress
+            | ErrorCode::NotController
     )
 }

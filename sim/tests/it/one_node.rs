@@ -14,7 +14,9 @@ use klamm_sim::client::Client;
 use klamm_sim::history::{History, Place, Rules};
 use klamm_sim::requests::{NewTopic, Topic};
 use klamm_sim::seeds;
-use klamm_sim::workload::{Consumer, Deleter, Producer, ProducerPlan, World, read_log};
+use klamm_sim::workload::{
+    Churner, Consumer, Deleter, Producer, ProducerPlan, TopicHistory, World, read_log,
+};
 
 use crate::node::{self, CLIENTS, Stop};
 
@@ -43,12 +45,14 @@ async fn scenario(sim: &Sim, rng: &Rng) {
     let clients = sim.node(CLIENTS);
     let mut running = node::start(sim, &[]).await;
     let world = world(sim, &clients, rng).await;
-    let tasks = clients_of(&world, rng);
+    let topics = TopicHistory::default();
+    let tasks = clients_of(&world, &topics, rng);
     for _ in 0..2 + rng.below(3) {
         clients.clock().sleep(Duration::from_millis(200 + rng.below(3000))).await;
         let how =
             [Stop::Clean, Stop::Kill, Stop::PowerLoss, Stop::DropUnsynced][rng.below(4) as usize];
         running = restart(sim, &world, running, how).await;
+        topics.verify(&mut client(&world).await).await.unwrap();
     }
     let (producers, others) = tasks;
     for producer in producers {
@@ -61,8 +65,23 @@ async fn scenario(sim: &Sim, rng: &Rng) {
     verify(&world).await;
     running = restart(sim, &world, running, Stop::Clean).await;
     node::stop(sim, running, Stop::Clean).await;
+    check_disk(sim, &topics);
     let acked = world.history.acked_count();
     assert!(acked > 20, "only {acked} records were acknowledged");
+}
+
+/// What a node leaves that has stopped in order: its marker, and nothing of topics that were deleted but what is on its way out.
+fn check_disk(sim: &Sim, topics: &TopicHistory) {
+    let image = sim.disk().image();
+    let names: Vec<_> = image.keys().map(|path| path.display().to_string()).collect();
+    assert!(names.iter().any(|name| name == "/data/.kafka_cleanshutdown"), "{names:?}");
+    for topic in topics.gone() {
+        for partition in 0..2 {
+            let dir = format!("/data/{topic}-{partition}/");
+            let left = names.iter().find(|name| name.starts_with(&dir));
+            assert_eq!(left, None, "topic {topic} was deleted");
+        }
+    }
 }
 
 /// Takes the node down, starts it again, and compares all logs with what clients know.
@@ -150,7 +169,7 @@ async fn world(sim: &Sim, clients: &Env, rng: &Rng) -> World {
 type Tasks = Vec<TaskHandle<()>>;
 
 /// Producers, and those who run until the end.
-fn clients_of(world: &World, rng: &Rng) -> (Tasks, Tasks) {
+fn clients_of(world: &World, topics: &TopicHistory, rng: &Rng) -> (Tasks, Tasks) {
     let scope = world.env.scope("workload");
     let seeded = || Rng::seeded(rng.next_u64());
     let places: Vec<Place> = world.history.places();
@@ -171,5 +190,7 @@ fn clients_of(world: &World, rng: &Rng) -> (Tasks, Tasks) {
     let deletable = places.into_iter().filter(|(topic, _)| topic != "aged").collect();
     let deleter = Deleter::new(world.clone(), seeded(), deletable);
     others.push(scope.spawn("deleter", deleter.run()));
+    let churner = Churner::new(world.clone(), seeded(), topics.clone());
+    others.push(scope.spawn("churner", churner.run()));
     (producers, others)
 }
