@@ -122,8 +122,6 @@ struct Loader {
     now_ms: i64,
     segments: SegmentList,
     epochs: LeaderEpochCache,
-    /// As the last scan of a segment left it.
-    recovered_producers: Option<ProducerStateManager>,
     report: LoadReport,
 }
 
@@ -146,7 +144,7 @@ impl Loader {
         };
         let now_ms = args.env.clock().now_ms();
         let (segments, report) = (SegmentList::default(), LoadReport::default());
-        Ok(Self { args, now_ms, segments, epochs, recovered_producers: None, report })
+        Ok(Self { args, now_ms, segments, epochs, report })
     }
 
     fn load(mut self) -> io::Result<LoadedLog> {
@@ -236,23 +234,9 @@ impl Loader {
         Ok(())
     }
 
-    fn load_producers(
-        &mut self,
-        log_start: Offset,
-        end: Offset,
-    ) -> io::Result<ProducerStateManager> {
-        let recovered = self.recovered_producers.take_if(|it| it.map_end_offset() == end);
-        let mut producers = match recovered {
-            Some(mut producers) => {
-                // as a snapshot would: decided transactions are not kept, the high watermark bounds readers anyway
-                producers.on_high_watermark_updated(end);
-                producers
-            }
-            None => {
-                let (disk, dir) = (self.disk().clone(), self.args.dir.clone());
-                ProducerStateManager::new(disk, dir, self.args.producer_state)
-            }
-        };
+    fn load_producers(&self, log_start: Offset, end: Offset) -> io::Result<ProducerStateManager> {
+        let (disk, dir) = (self.disk().clone(), self.args.dir.clone());
+        let mut producers = ProducerStateManager::new(disk, dir, self.args.producer_state);
         let bases: Vec<Offset> =
             self.segments.iter().map(|segment| segment.base_offset()).collect();
         producers.remove_stray_snapshots(&bases)?;

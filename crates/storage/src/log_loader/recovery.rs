@@ -39,33 +39,26 @@ impl Loader {
         &mut self,
         segment: &Arc<LogSegment>,
     ) -> io::Result<SegmentRecovery> {
-        let producers = self.producers_before(segment)?;
+        let (disk, dir) = (self.disk().clone(), self.args.dir.clone());
+        let mut producers = ProducerStateManager::new(disk, dir, self.args.producer_state);
+        producers.load_snapshots()?;
+        let before = self.segments.filtered(|other| other.base_offset() < segment.base_offset());
+        let log_start = self.args.log_start_offset;
+        rebuild_producer_state(
+            &mut producers,
+            &before,
+            log_start,
+            segment.base_offset(),
+            self.now_ms,
+        )?;
         let mut sink = Rebuild { producers, epochs: &mut self.epochs };
         let recovery = segment.recover(&mut sink)?;
         sink.producers.update_map_end_offset(recovery.next_offset);
         sink.producers.take_snapshot()?;
-        self.recovered_producers = Some(sink.producers);
         self.report.recovered_segments += 1;
         self.report.scanned_bytes += recovery.valid_bytes + recovery.truncated_bytes;
         self.report.truncated_bytes += recovery.truncated_bytes;
         Ok(recovery)
-    }
-
-    /// The state where a segment begins: as the scan of the segment before left it, else from snapshots. A snapshot keeps one
-    /// batch per producer, a scan the last five, and what was under way at the crash is sent again.
-    fn producers_before(&mut self, segment: &LogSegment) -> io::Result<ProducerStateManager> {
-        let base = segment.base_offset();
-        if let Some(producers) = self.recovered_producers.take_if(|it| it.map_end_offset() == base)
-        {
-            return Ok(producers);
-        }
-        let (disk, dir) = (self.disk().clone(), self.args.dir.clone());
-        let mut producers = ProducerStateManager::new(disk, dir, self.args.producer_state);
-        producers.load_snapshots()?;
-        let before = self.segments.filtered(|other| other.base_offset() < base);
-        let log_start = self.args.log_start_offset;
-        rebuild_producer_state(&mut producers, &before, log_start, base, self.now_ms)?;
-        Ok(producers)
     }
 }
 
