@@ -9,6 +9,7 @@ mod producer_ids;
 mod publishers;
 mod start;
 mod stop;
+mod strays;
 
 use std::sync::Arc;
 

@@ -21,7 +21,7 @@ use prometheus_client::registry::Registry;
 
 use super::producer_ids::ControllerProducerIds;
 use super::publishers::ReplicaPublisher;
-use super::{Lifecycle, Started};
+use super::{Lifecycle, Started, strays};
 use crate::broker::Services;
 use crate::config::{Endpoint, ServerConfig, schema, static_configs};
 
@@ -66,6 +66,8 @@ pub async fn start(
     let dirs = format(env, config).await?;
     let controller = start_controller(env, config, &dirs, &controller_scope).await?;
     let (log_manager, report) = open_logs(env, config, &dirs, &controller, registry).await?;
+    let clean = report.unclean_dirs.is_empty();
+    strays::set_aside(env, &log_manager, controller.image(), (config.node_id, clean)).await;
     let args = ReplicaManagerArgs {
         node: config.node_id,
         env: env.clone(),
