@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use klamm_env::Rng;
 use klamm_protocol::ErrorCode;
 use klamm_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
-use klamm_record::Uuid;
+use klamm_record::{Codec, Uuid};
 use parking_lot::Mutex;
 
 use super::{World, connected, passes};
+use crate::batches::{self, NewRecord};
 use crate::client::{Client, ClientError};
 use crate::requests::{NewTopic, Topic};
 
@@ -81,13 +83,12 @@ pub struct Churner {
     rng: Rng,
     history: TopicHistory,
     client: Option<Client>,
-    next: usize,
 }
 
 impl Churner {
     /// Nothing is created yet.
     pub fn new(world: World, rng: Rng, history: TopicHistory) -> Churner {
-        Churner { world, rng, history, client: None, next: 0 }
+        Churner { world, rng, history, client: None }
     }
 
     /// Runs until the run comes to its end.
@@ -120,17 +121,39 @@ impl Churner {
     }
 
     async fn create(&mut self) -> Result<(), ClientError> {
-        let name = format!("churn-{}", self.next);
-        self.next += 1;
+        // few names, so that a name comes again after its topic was deleted
+        let name = format!("churn-{}", self.rng.below(5));
+        if !matches!(self.history.topics.lock().get(&name), None | Some(Fate::Gone)) {
+            return Ok(());
+        }
         let client = connected(&self.world, &mut self.client).await?;
         self.history.set(&name, Fate::Unknown);
         let created =
             client.create_topic(NewTopic { name: &name, partitions: 2, configs: &[] }).await?;
         match ErrorCode::from_code(created.error_code) {
-            ErrorCode::None => self.history.set(&name, Fate::There(created.topic_id)),
+            ErrorCode::None => {
+                self.history.set(&name, Fate::There(created.topic_id));
+                self.try_out(&Topic { name, id: created.topic_id }).await
+            }
             // the only broker is on its way down
-            ErrorCode::InvalidReplicationFactor => {}
-            code => assert!(passes(code), "CreateTopics: {code} {:?}", created.error_message),
+            ErrorCode::InvalidReplicationFactor => Ok(()),
+            code => panic!("CreateTopics: {code} {:?}", created.error_message),
+        }
+    }
+
+    /// A new topic is empty, whatever was there under its name.
+    async fn try_out(&mut self, topic: &Topic) -> Result<(), ClientError> {
+        let record = NewRecord {
+            timestamp_ms: self.world.env.clock().now_ms(),
+            key: Bytes::from_static(b"key"),
+            value: None,
+        };
+        let batch = batches::build(&[record], Codec::None, None);
+        let client = connected(&self.world, &mut self.client).await?;
+        let produced = client.produce(topic, 0, batch).await?;
+        match ErrorCode::from_code(produced.error_code) {
+            ErrorCode::None => assert_eq!(produced.base_offset, 0, "{} is new", topic.name),
+            code => assert!(passes(code), "{}: {code} {:?}", topic.name, produced.error_message),
         }
         Ok(())
     }
