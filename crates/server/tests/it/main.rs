@@ -7,6 +7,7 @@ mod bad_input;
 mod every_api;
 mod fetching;
 mod idempotence;
+mod leader_epochs;
 mod node;
 mod producing;
 mod restarts;

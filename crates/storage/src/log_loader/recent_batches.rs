@@ -27,13 +27,17 @@ struct Recent {
 }
 
 /// Completes the state of the producers that `producers` knows. Reads nothing if there are none.
-pub(super) fn restore(producers: &mut ProducerStateManager, segments: &SegmentList) -> io::Result<()> {
+pub(super) fn restore(
+    producers: &mut ProducerStateManager,
+    segments: &SegmentList,
+) -> io::Result<()> {
     if producers.is_empty() {
         return Ok(());
     }
     let mut found: BTreeMap<ProducerId, Recent> = BTreeMap::new();
     let active = segments.last();
-    let before = segments.before_active().filter(|_| active.is_some_and(|it| it.size_bytes() < TAIL_BYTES));
+    let before =
+        segments.before_active().filter(|_| active.is_some_and(|it| it.size_bytes() < TAIL_BYTES));
     for segment in before.into_iter().chain(active) {
         match collect(segment, &mut found) {
             // what was damaged before is not this scan's to judge

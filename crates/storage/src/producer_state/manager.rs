@@ -9,7 +9,8 @@ use klamm_record::{Offset, ProducerId};
 
 use super::transactions::Transactions;
 use super::{
-    BatchMetadata, CompletedTxn, Origin, ProducerAppendInfo, ProducerStateEntry, VerificationStateEntry,
+    BatchMetadata, CompletedTxn, Origin, ProducerAppendInfo, ProducerStateEntry,
+    VerificationStateEntry,
 };
 use crate::log_file_names::{LogFileKind, LogFileName, LogFileState};
 use crate::producer_snapshot;

@@ -3,7 +3,8 @@
 use klamm_record::batch::HEADER_BYTES;
 use klamm_record::{BatchOptions, EndTxnMarker, LeaderEpoch, Offset, ProducerId, ValidBatch};
 use klamm_storage::{
-    AppendError, AppendInfo, AppendItem, OffsetSpec, Origin, Progress, ReadArgs, ReadBound, ReadError,
+    AppendError, AppendInfo, AppendItem, OffsetSpec, Origin, Progress, ReadArgs, ReadBound,
+    ReadError,
 };
 
 use crate::harness::{
