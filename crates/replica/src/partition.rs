@@ -9,7 +9,7 @@ use klamm_record::{BrokerId, LeaderEpoch, TopicId, TopicPartition, Uuid};
 use klamm_storage::log_manager::Placement;
 use klamm_storage::{AppendItem, LogAppender, LogConfig, Progress, UnifiedLog};
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::append_queue::{AppendQueue, AppendResult, Closing, Exclusive, Job, Next, Writer};
 use crate::error::PartitionError;
@@ -73,6 +73,8 @@ pub struct Partition {
     config: ArcSwap<LogConfig>,
     log: ArcSwapOption<UnifiedLog>,
     opening: Arc<tokio::sync::Mutex<()>>,
+    /// Closed when the directory of an earlier topic of this name is out of the way.
+    predecessor: Option<watch::Receiver<()>>,
     queue: Mutex<AppendQueue>,
     room: Arc<Semaphore>,
     pub(crate) waiters: FetchWaiters,
@@ -95,10 +97,23 @@ impl Partition {
             config: ArcSwap::from(config),
             log: ArcSwapOption::empty(),
             opening: Arc::new(tokio::sync::Mutex::new(())),
+            predecessor: None,
             queue: Mutex::new(AppendQueue::default()),
             room: Arc::new(Semaphore::new(QUEUED_APPENDS_MAX)),
             waiters: FetchWaiters::default(),
             acks: HighWatermarkWaits::default(),
+        }
+    }
+
+    /// The log must not be touched before the deletion of an earlier topic of this name is over.
+    pub(crate) fn after(self, predecessor: Option<watch::Receiver<()>>) -> Self {
+        Self { predecessor, ..self }
+    }
+
+    /// Completes when no earlier topic of this name is in the way. Cancel safe.
+    pub(crate) async fn predecessor_gone(&self) {
+        if let Some(mut deletion) = self.predecessor.clone() {
+            while deletion.changed().await.is_ok() {}
         }
     }
 
@@ -187,6 +202,7 @@ impl Partition {
         // else opens or closes.
         let opened = self.shared.scope.spawn("open log", async move {
             let _one_at_a_time = one_at_a_time;
+            partition.predecessor_gone().await;
             let env = partition.shared.env.clone();
             env.offload("open log", move || partition.open_blocking()).await
         });

@@ -1,5 +1,6 @@
 //! All partitions of this node (Kafka's `ReplicaManager`, without its purgatories).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -10,7 +11,9 @@ use klamm_metadata::delta::{LocalReplica, MetadataDelta};
 use klamm_metadata::image::{ConfigResource, ResourceType};
 use klamm_record::{BrokerId, TopicId, TopicPartition};
 use klamm_storage::{FlushPlan, LogConfig, LogManager, UnifiedLog};
+use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 use crate::error::LookupError;
 use crate::metrics::Metrics;
@@ -72,6 +75,8 @@ pub struct ReplicaManager {
     node: BrokerId,
     pub(crate) shared: Arc<Shared>,
     partitions: ArcSwap<Partitions>,
+    /// Logs that are on their way out; closed when they are.
+    deletions: Mutex<BTreeMap<TopicPartition, watch::Receiver<()>>>,
     topic_configs: TopicConfigs,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -84,6 +89,7 @@ impl ReplicaManager {
             node,
             shared: Arc::new(Shared { env, scope, log_manager }),
             partitions: ArcSwap::from_pointee(Partitions::new()),
+            deletions: Mutex::default(),
             topic_configs,
             metrics: Metrics::register(registry),
         })
@@ -140,7 +146,8 @@ impl ReplicaManager {
         let mut new = Vec::new();
         for (topic_partition, topic_id) in &changes.deletes {
             if partitions.get(topic_partition).is_some_and(|it| it.topic_id() == *topic_id) {
-                gone.extend(partitions.remove(topic_partition));
+                let partition = partitions.remove(topic_partition);
+                gone.extend(partition.map(|it| (it, self.begin_deletion(topic_partition))));
             }
         }
         for (topic_partition, replica) in changes.leaders.iter().chain(&changes.followers) {
@@ -163,19 +170,29 @@ impl ReplicaManager {
         self.follow_up(gone, new);
     }
 
+    /// What is made under this name from now on waits until the sender is dropped.
+    fn begin_deletion(&self, topic_partition: &TopicPartition) -> watch::Sender<()> {
+        let (deleting, over) = watch::channel(());
+        let mut deletions = self.deletions.lock();
+        deletions.retain(|_, over| over.has_changed().is_ok());
+        deletions.insert(topic_partition.clone(), over);
+        deleting
+    }
+
     fn new_partition(
         &self,
         topic_partition: &TopicPartition,
         replica: &LocalReplica,
         image: &MetadataImage,
     ) -> Arc<Partition> {
-        Arc::new(Partition::new(
+        let partition = Partition::new(
             Arc::clone(&self.shared),
             topic_partition.clone(),
             replica.topic_id,
             Leadership::new(self.node, &replica.partition),
             self.config_of(image, &topic_partition.topic),
-        ))
+        );
+        Arc::new(partition.after(self.deletions.lock().get(topic_partition).cloned()))
     }
 
     fn config_of(&self, image: &MetadataImage, topic: &str) -> Arc<LogConfig> {
@@ -202,16 +219,22 @@ impl ReplicaManager {
 
     /// Deletes the logs of `gone` and makes those of `new`, in the background and in this order: a topic may come back under
     /// its old name.
-    fn follow_up(self: &Arc<Self>, gone: Vec<Arc<Partition>>, new: Vec<Arc<Partition>>) {
+    fn follow_up(
+        self: &Arc<Self>,
+        gone: Vec<(Arc<Partition>, watch::Sender<()>)>,
+        new: Vec<Arc<Partition>>,
+    ) {
         if gone.is_empty() && new.is_empty() {
             return;
         }
         let manager = Arc::clone(self);
         self.shared.scope.spawn("make and delete logs", async move {
-            for partition in gone {
+            for (partition, deleting) in gone {
                 manager.delete_log(&partition).await;
+                drop(deleting);
             }
             for partition in new {
+                partition.predecessor_gone().await;
                 if manager.shared.log_manager.contains(partition.topic_partition()) {
                     continue; // it is there already, and opened when it is needed
                 }
@@ -223,6 +246,7 @@ impl ReplicaManager {
     }
 
     async fn delete_log(&self, partition: &Arc<Partition>) {
+        partition.predecessor_gone().await;
         let appender = partition.close().await;
         let log_manager = Arc::clone(&self.shared.log_manager);
         let topic_partition = partition.topic_partition().clone();

@@ -74,3 +74,23 @@ async fn a_deleted_topic_stays_deleted_and_its_name_is_free() {
     assert_ne!(again.id, topic.id);
     assert_eq!(client.list_offset(&again, 0, LATEST).await.unwrap().offset, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_free_as_soon_as_its_topic_is_deleted() {
+    let node = Node::start(&[]).await;
+    let mut client = node.client().await;
+    for round in 0..20 {
+        let topic = node.topic("t", &[]).await;
+        let answer = client.produce(&topic, 0, batch(&["a"])).await.unwrap();
+        let answer = (code(answer.error_code), answer.base_offset);
+        assert_eq!(answer, (ErrorCode::None, 0), "round {round}");
+        let by_id = DeleteTopicState { name: None, topic_id: topic.id };
+        let request = DeleteTopicsRequest {
+            topics: vec![by_id],
+            timeout_ms: 30_000,
+            ..DeleteTopicsRequest::default()
+        };
+        let answer = client.call(6, &request).await.unwrap();
+        assert_eq!(code(answer.responses[0].error_code), ErrorCode::None, "round {round}");
+    }
+}
