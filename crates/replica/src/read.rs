@@ -119,6 +119,7 @@ impl ReplicaManager {
         let mut round = self.read_once(&params, wanted).await;
         if !round.is_enough(&params, wanted) {
             let wait = Wait::register(self, wanted);
+            let mut has_waited = false;
             loop {
                 wait.waiter.set_missing(i64::from(params.min_bytes));
                 round = self.read_once(&params, wanted).await;
@@ -126,6 +127,10 @@ impl ReplicaManager {
                     break;
                 }
                 wait.waiter.found(round.bytes);
+                if !has_waited {
+                    has_waited = true;
+                    self.metrics.delayed_fetches.inc();
+                }
                 tokio::select! {
                     biased;
                     () = wait.waiter.woken() => {}
@@ -201,6 +206,7 @@ impl ReplicaManager {
             if slice.file.residency(slice.position, slice.length) != Residency::NotCached {
                 continue;
             }
+            self.metrics.cold_reads.inc();
             let (file, position, length) = (slice.file.clone(), slice.position, slice.length);
             self.env().offload("read ahead", move || read_through(&file, position, length)).await;
         }

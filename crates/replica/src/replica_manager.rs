@@ -44,24 +44,9 @@ pub(crate) struct Shared {
 impl Shared {
     /// Syncs what a roll left behind; the recovery point follows. Appends go on meanwhile.
     pub fn flush(self: &Arc<Self>, log: Arc<UnifiedLog>, plan: FlushPlan) {
-        let shared = Arc::clone(self);
+        let env = self.env.clone();
         self.scope.spawn("flush log", async move {
-            let env = shared.env.clone();
-            let flushed = env
-                .offload("flush log", move || {
-                    let synced = plan.sync_blocking(shared.env.disk());
-                    match &synced {
-                        Ok(()) => log.mark_flushed(&plan),
-                        Err(error) => {
-                            log.dir_state().fail(&format!(
-                                "sync of {} failed: {error}",
-                                log.topic_partition()
-                            ));
-                        }
-                    }
-                    synced
-                })
-                .await;
+            let flushed = env.offload("flush log", move || log.sync_blocking(&plan)).await;
             // a failure is logged by the directory's state, once
             drop(flushed);
         });

@@ -390,6 +390,7 @@ fn open_log(
         producer_state: ProducerStateConfig::default(),
         dir_state: Arc::new(LogDirState::new(args.metadata_dir.clone())),
         deletions,
+        flush_seconds: None,
     });
     loaded.map_err(|error| failed(&error))
 }

@@ -30,10 +30,12 @@ struct World {
     env: Env,
     manager: Arc<ReplicaManager>,
     image: MetadataImage,
+    registry: Registry,
 }
 
 impl World {
     async fn start(env: Env) -> World {
+        let mut registry = Registry::default();
         let path = Path::new("/data").to_path_buf();
         env.disk().create_dir_all(&path).expect("makes it");
         let args = LogManagerArgs {
@@ -42,7 +44,7 @@ impl World {
             config_of: Arc::new(|_| Arc::new(LogConfig::default())),
             producer_state: ProducerStateConfig::default(),
             recovery_jobs_per_dir: 1,
-            metrics: StorageMetrics::register(&mut Registry::default()),
+            metrics: StorageMetrics::register(&mut registry),
         };
         let (log_manager, _) = LogManager::open(args).await.expect("opens");
         let schema = ConfigSchema {
@@ -62,8 +64,8 @@ impl World {
             log_manager,
             topic_configs: TopicConfigs::new(schema, NODE, broker),
         };
-        let manager = ReplicaManager::new(args, &mut Registry::default());
-        let mut world = World { env, manager, image: MetadataImage::empty() };
+        let manager = ReplicaManager::new(args, &mut registry);
+        let mut world = World { env, manager, image: MetadataImage::empty(), registry };
         world.change(&[
             MetadataRecord::Topic(TopicRecord { name: "orders".into(), topic_id: TOPIC }),
             MetadataRecord::Partition(PartitionRecord {
@@ -91,6 +93,14 @@ impl World {
 
     fn delete_topic(&mut self) {
         self.change(&[MetadataRecord::RemoveTopic(RemoveTopicRecord { topic_id: TOPIC })]);
+    }
+
+    /// The value of a counter, as `/metrics` shows it.
+    fn counted(&self, name: &str) -> u64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).expect("encodes");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.expect("is declared").parse().expect("is a whole number")
     }
 
     fn partition(&self) -> Arc<Partition> {
@@ -282,5 +292,35 @@ fn offsets_are_told_by_time_and_by_epoch() {
         assert_eq!((end.leader_epoch.0, end.end_offset.0), (3, 5));
         let end = partition.epoch_end(LeaderEpoch(9), LeaderEpoch::NONE).await.expect("tells");
         assert_eq!((end.leader_epoch.0, end.end_offset.0), (-1, -1));
+    });
+}
+
+#[test]
+fn waits_cold_reads_and_flushes_are_counted() {
+    Sim::new(5).run(|env| async move {
+        let world = World::start(env).await;
+        let partition = world.partition();
+        append(&partition, batch(1, 10)).await.expect("appends");
+        let fetch =
+            async |min_bytes| world.manager.fetch(params(min_bytes), &[fetch_from(0)]).await;
+        fetch(1).await;
+        assert_eq!(world.counted("klamm_replica_delayed_fetches_total"), 0);
+        fetch(1 << 20).await;
+        assert_eq!(world.counted("klamm_replica_delayed_fetches_total"), 1);
+
+        for _ in 0..200 {
+            fetch(1).await; // the simulated page cache has forgotten something now and then
+        }
+        let cold = world.counted("klamm_replica_cold_reads_total");
+        assert!((1..200).contains(&cold), "{cold}");
+
+        assert_eq!(world.counted("kafka_log_flush_time_seconds_count"), 0);
+        append(&partition, batch(2, 400_000)).await.expect("appends");
+        append(&partition, batch(2, 400_000)).await.expect("rolls");
+        world.env.clock().sleep(Duration::from_secs(1)).await;
+        let flushes = world.counted("kafka_log_flush_time_seconds_count");
+        assert!(flushes > 0);
+        world.manager.shutdown().await;
+        assert!(world.counted("kafka_log_flush_time_seconds_count") > flushes);
     });
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use klamm_env::Env;
 use klamm_record::{Offset, TopicId, TopicPartition};
+use prometheus_client::metrics::histogram::Histogram;
 
 pub(crate) use producer_state::rebuild_producer_state;
 
@@ -66,6 +67,8 @@ pub struct LoadArgs {
     pub dir_state: Arc<LogDirState>,
     /// Who unlinks files that are no longer needed.
     pub deletions: Arc<DeletionQueue>,
+    /// Where the seconds of its flushes are counted, if anywhere.
+    pub flush_seconds: Option<Histogram>,
 }
 
 /// An open log and the right to write it.
@@ -188,6 +191,7 @@ impl Loader {
             high_watermark: self.args.high_watermark,
             producers,
             epochs: self.epochs,
+            flush_seconds: self.args.flush_seconds,
         }));
         let appender = LogAppender::new(Arc::clone(&log), self.args.deletions, dirty);
         Ok(LoadedLog { log, appender, report: self.report })

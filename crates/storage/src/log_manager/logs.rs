@@ -378,6 +378,7 @@ impl LogManager {
             producer_state: self.producer_state,
             dir_state: Arc::clone(&self.dirs[dir].state),
             deletions: Arc::clone(&self.deletions),
+            flush_seconds: Some(self.metrics.flush_seconds.clone()),
         }
     }
 }

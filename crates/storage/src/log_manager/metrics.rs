@@ -14,8 +14,8 @@ type DirLabels = [(&'static str, String); 1];
 /// Declared once for a node; clones share the values.
 #[derive(Debug, Clone)]
 pub struct StorageMetrics {
-    /// Seconds that a flush took, as whoever flushes reports it (`LogFlushRateAndTimeMs`).
-    pub flush_seconds: Histogram,
+    /// Seconds that a flush took, of every log that is opened by the manager (`LogFlushRateAndTimeMs`).
+    pub(super) flush_seconds: Histogram,
     pub(super) remaining_logs_to_recover: Family<DirLabels, Gauge>,
     size_bytes: Family<DirLabels, Gauge>,
     segments: Family<DirLabels, Gauge>,

@@ -83,13 +83,18 @@ impl UnifiedLog {
         Ok(plan)
     }
 
-    /// Carries out a plan on this thread and moves the recovery point; for `offload`. A failed sync takes the log dir offline:
-    /// nothing is known then about what was written since the last one.
+    /// Carries out a plan on this thread and moves the recovery point; for `offload`. Counts the time it took. A failed sync
+    /// takes the log dir offline: nothing is known then about what was written since the last one.
     ///
     /// # Errors
     /// What the disk says.
     pub fn sync_blocking(&self, plan: &FlushPlan) -> io::Result<()> {
+        let began = self.env.clock().now();
         let synced = plan.sync_blocking(self.disk());
+        if let Some(flush_seconds) = self.flush_seconds.as_ref().filter(|_| !plan.is_empty()) {
+            let took = self.env.clock().now() - began;
+            flush_seconds.observe(took.as_secs_f64());
+        }
         if let Err(error) = &synced {
             self.dir_state().fail(&format!("sync of {} failed: {error}", self.topic_partition()));
         }

@@ -24,6 +24,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use klamm_env::{Disk, Env};
 use klamm_record::{Offset, ProducerId, TopicId, TopicPartition};
 use parking_lot::{Mutex, RwLock};
+use prometheus_client::metrics::histogram::Histogram;
 
 pub use flush::FlushPlan;
 pub use offset_metadata::OffsetMetadata;
@@ -65,6 +66,7 @@ pub struct UnifiedLog {
     /// True once an idle log has given back what it held.
     resting: AtomicBool,
     poisoned: ArcSwapOption<String>,
+    flush_seconds: Option<Histogram>,
 }
 
 /// The high watermark, and its place in the files if that is known.
@@ -89,6 +91,7 @@ pub(crate) struct LoadedState {
     pub high_watermark: Offset,
     pub producers: ProducerStateManager,
     pub epochs: LeaderEpochCache,
+    pub flush_seconds: Option<Histogram>,
 }
 
 impl UnifiedLog {
@@ -121,6 +124,7 @@ impl UnifiedLog {
             seen_end: AtomicI64::new(-1),
             resting: AtomicBool::new(false),
             poisoned: ArcSwapOption::empty(),
+            flush_seconds: loaded.flush_seconds,
         };
         log.set_high_watermark(loaded.high_watermark);
         log.refresh_first_unstable_offset();

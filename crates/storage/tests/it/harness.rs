@@ -79,6 +79,7 @@ impl Opening {
             },
             dir_state: Arc::new(LogDirState::new(parent)),
             deletions: Arc::new(DeletionQueue::default()),
+            flush_seconds: None,
         }
     }
 }
