@@ -26,7 +26,8 @@ pub fn serve(file: &Path) -> anyhow::Result<()> {
         }
         let stop = offset + ANSWER_BYTES as u64;
         while offset < stop {
-            rustix::fs::sendfile(&stream, &file, Some(&mut offset), (stop - offset) as usize)?;
+            let left = (stop - offset) as usize;
+            rustix::fs::sendfile(&stream, &file, Some(&mut offset), left)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use crate::bare::{ANSWER_BYTES, REQUEST_BYTES};
 use crate::client::{Client, batch};
-use crate::node::{Node, cpu_seconds, median};
+use crate::node::{Node, SERVER_CPU, cpu_seconds, median};
 
 pub fn run(klamm: &Path, mebibytes: u64, rounds: usize) -> anyhow::Result<()> {
     let node = Node::start(klamm, &[])?;
@@ -21,7 +21,9 @@ pub fn run(klamm: &Path, mebibytes: u64, rounds: usize) -> anyhow::Result<()> {
         client.produce("data", 0, &batch)?;
     }
     let file = log_file(&node.data)?;
-    let mut bare = Command::new(std::env::current_exe()?)
+    let mut bare = Command::new("taskset")
+        .args(["-c", SERVER_CPU])
+        .arg(std::env::current_exe()?)
         .arg("bare")
         .arg(&file)
         .stdout(Stdio::piped())

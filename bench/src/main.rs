@@ -57,6 +57,9 @@ enum Scenario {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if !matches!(arguments.scenario, Scenario::Bare { .. }) {
+        node::pin_client();
+    }
     match arguments.scenario {
         Scenario::Startup { rounds } => startup::run(&arguments.klamm, rounds),
         Scenario::Partitions { count } => partitions::run(&arguments.klamm, count),

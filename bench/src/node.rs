@@ -7,6 +7,19 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
+/// What is measured runs on one processor and the client on another: where the scheduler puts them decides who pays for a
+/// wake-up, and that must not differ between a broker and a bare loop.
+pub const SERVER_CPU: &str = "0";
+const CLIENT_CPU: usize = 1;
+
+/// Keeps this process off the processor of what it measures; without effect on a machine with one.
+pub fn pin_client() {
+    let mut cpus = rustix::thread::CpuSet::new();
+    cpus.set(CLIENT_CPU);
+    // with one processor there is nothing to keep apart
+    let _ = rustix::thread::sched_setaffinity(None, &cpus);
+}
+
 /// A running `klamm` on a directory of its own; both go when this is dropped.
 pub struct Node {
     pub child: Child,
@@ -19,7 +32,9 @@ impl Node {
     pub fn start(klamm: &Path, extra: &[&str]) -> anyhow::Result<Node> {
         let unique = format!("klamm-bench-{}-{}", std::process::id(), rand());
         let data = std::env::temp_dir().join(unique);
-        let mut child = Command::new(klamm)
+        let mut child = Command::new("taskset")
+            .args(["-c", SERVER_CPU])
+            .arg(klamm)
             .args(["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
             .arg(&data)
             .args(extra)
@@ -49,13 +64,15 @@ fn rand() -> u128 {
     std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos())
 }
 
-/// CPU seconds of a process so far, user and system.
+/// CPU seconds of a process so far, over all its threads that live; to the nanosecond, where `/proc/PID/stat` counts ticks.
 pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields = stat.rsplit(") ").next().context("/proc/PID/stat has no name")?;
-    let fields: Vec<&str> = fields.split(' ').collect();
-    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-    Ok(ticks / 100.0)
+    let mut nanoseconds = 0.0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let running = text.split(' ').next().context("schedstat is empty")?;
+        nanoseconds += running.parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e9)
 }
 
 /// Resident memory of a process, in bytes.

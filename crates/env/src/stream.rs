@@ -96,6 +96,15 @@ impl Stream {
         }
     }
 
+    /// Holds back what does not fill a segment until it is uncorked (`TCP_CORK`), so that what is written in several calls leaves
+    /// as if in one. Linux alone; elsewhere without effect.
+    pub fn set_cork(&self, corked: bool) -> io::Result<()> {
+        match &self.writer.kind {
+            WriterKind::Tcp(tcp) => tcp.set_cork(corked),
+            WriterKind::Memory(_) => Ok(()),
+        }
+    }
+
     /// Finds out in the end that a silent peer is gone (`SO_KEEPALIVE`).
     pub fn set_keepalive(&self) -> io::Result<()> {
         match &self.writer.kind {

@@ -156,6 +156,16 @@ impl TcpWriter {
         self.half.as_ref().set_nodelay(true)
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn set_cork(&self, corked: bool) -> io::Result<()> {
+        SockRef::from(self.half.as_ref()).set_tcp_cork(corked)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn set_cork(&self, _corked: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(crate) fn set_keepalive(&self) -> io::Result<()> {
         SockRef::from(self.half.as_ref()).set_keepalive(true)
     }

@@ -82,8 +82,8 @@ impl NetworkConfig {
             frame_bytes_max,
             idle_max: (idle >= 0).then(|| values.millis("connections.max.idle.ms")),
             stall_max: values.millis("klamm.connection.stall.timeout.ms"),
-            send_buffer_bytes: system_or(values.integer("socket.send.buffer.bytes")),
-            receive_buffer_bytes: system_or(values.integer("socket.receive.buffer.bytes")),
+            send_buffer_bytes: system_unless_set(values, "socket.send.buffer.bytes"),
+            receive_buffer_bytes: system_unless_set(values, "socket.receive.buffer.bytes"),
         };
         NetworkConfig {
             quotas: quotas(values, prefixed, listeners, problems),
@@ -177,8 +177,11 @@ pub(crate) fn parse_overrides(text: &str) -> Option<BTreeMap<IpAddr, u32>> {
     Some(overrides)
 }
 
-fn system_or(size_bytes: i64) -> Option<u32> {
-    u32::try_from(size_bytes).ok().filter(|size_bytes| *size_bytes > 0)
+/// A socket buffer that somebody asked for; the system's own tuning otherwise, which a fixed size would switch off
+/// (docs/adr/0011).
+fn system_unless_set(values: &Values, name: &str) -> Option<u32> {
+    let asked = values.is_set(name).then(|| values.integer(name))?;
+    u32::try_from(asked).ok().filter(|size_bytes| *size_bytes > 0)
 }
 
 fn count(number: i64) -> u32 {

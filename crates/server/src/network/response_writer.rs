@@ -15,7 +15,7 @@ const SLICES_MAX: usize = 16;
 
 /// How much of a file is sent between two looks at the clock. A client that takes longer than the
 /// stall bound for this much counts as one that stopped reading.
-const FILE_STEP_BYTES: u64 = 256 * 1024;
+const FILE_STEP_BYTES: u64 = 1024 * 1024;
 
 /// Why a response did not reach the socket whole.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,11 @@ pub async fn write_pieces(
     pieces: Vec<Piece>,
     stall_max: Duration,
 ) -> Result<(), WriteError> {
+    let has_files = pieces.iter().any(|piece| matches!(piece, Piece::File(_)));
+    if has_files {
+        // Header bytes and file slices leave in full segments: a client woken for each part costs both sides.
+        stream.set_cork(true)?;
+    }
     let mut in_memory = VecDeque::with_capacity(pieces.len());
     for piece in pieces {
         match piece {
@@ -51,6 +56,9 @@ pub async fn write_pieces(
     }
     write_bytes(stream, clock, &mut in_memory, stall_max).await?;
     stream.flush().await?;
+    if has_files {
+        stream.set_cork(false)?;
+    }
     Ok(())
 }
 

@@ -20,9 +20,9 @@ config_def! {
     /// Which security protocol each listener name speaks.
     "listener.security.protocol.map": string = "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
         low(), per_broker();
-    /// Send buffer of a socket (SO_SNDBUF); -1 for the system's.
+    /// Send buffer of a socket (SO_SNDBUF); -1 for the system's, which also holds where it is not set.
     "socket.send.buffer.bytes": int = 102_400, high();
-    /// Receive buffer of a socket (SO_RCVBUF); -1 for the system's.
+    /// Receive buffer of a socket (SO_RCVBUF); -1 for the system's, which also holds where it is not set.
     "socket.receive.buffer.bytes": int = 102_400, high();
     /// Largest request; a larger one closes its connection.
     "socket.request.max.bytes": int = 104_857_600, at_least(1), high();
