@@ -4,9 +4,11 @@
 //! run it on virtual time, an in-memory disk that loses unsynced bytes and an in-memory network.
 //!
 //! Architecture Invariant: only `src/real` touches the operating system (clocks, files, sockets, threads, randomness),
-//! and only there stands `unsafe`. Nothing here knows Kafka.
+//! and only there, and in the tests' counting allocator, stands `unsafe`. Nothing here knows Kafka.
 
 mod clock;
+#[cfg(feature = "sim")]
+pub mod counting;
 mod disk;
 mod env;
 mod error;
