@@ -28,15 +28,6 @@ pub struct PartitionKey {
     pub topic_partition: TopicPartition,
 }
 
-impl PartitionKey {
-    /// True if both name the same partition.
-    pub fn is_same(&self, other: &Self, by_id: bool) -> bool {
-        let (here, there) = (&self.topic_partition, &other.topic_partition);
-        here.partition == there.partition
-            && if by_id { self.topic_id == other.topic_id } else { here.topic == there.topic }
-    }
-}
-
 /// What a client wants of one partition.
 #[derive(Debug, Clone)]
 pub struct WantedPartition {

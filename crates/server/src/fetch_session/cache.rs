@@ -10,7 +10,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::session::{CachedPartition, Sent, Session};
+use super::context::Incremental;
+use super::session::{Sent, Session};
 use super::{FINAL_EPOCH, FetchContext, INITIAL_EPOCH, SessionRequest, WantedPartition};
 
 /// A session idle for longer may be evicted (Kafka's `MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`).
@@ -67,15 +68,16 @@ impl FetchSessionCache {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
         session.update(partitions, &forgotten);
-        if session.partitions.is_empty() {
+        if session.len() == 0 {
             sessions.remove(&session_id);
             self.count.set(sessions.len() as i64);
             return Ok(FetchContext::full(Vec::new(), uses_topic_ids, false));
         }
         session.last_used = env.clock().now();
         session.next_epoch();
-        let partitions = session.partitions.iter().map(|it| it.wanted.clone()).collect();
-        Ok(FetchContext::incremental(session_id, session.epoch, partitions, uses_topic_ids))
+        let (places, partitions) = session.partitions().map(|(at, it)| (at, it.clone())).unzip();
+        let reads = Incremental { session_id, epoch: session.epoch, places };
+        Ok(FetchContext::incremental(reads, partitions, uses_topic_ids))
     }
 
     /// Makes a session of a full fetch; 0 if there is no room (`maybeCreateSession`).
@@ -97,18 +99,10 @@ impl FetchSessionCache {
                 break id;
             }
         };
-        let cached = partitions.into_iter().zip(sent).map(|(wanted, sent)| {
-            let mut cached = CachedPartition::new(wanted);
-            cached.must_tell(sent);
-            cached
-        });
-        let session = Session {
-            epoch: 1,
-            uses_topic_ids,
-            partitions: cached.collect(),
-            created: now,
-            last_used: now,
-        };
+        let mut session = Session::new(uses_topic_ids, now);
+        for (wanted, sent) in partitions.into_iter().zip(sent) {
+            session.want(wanted).must_tell(sent);
+        }
         sessions.insert(id, session);
         self.count.set(sessions.len() as i64);
         id
@@ -119,10 +113,9 @@ impl FetchSessionCache {
     fn evict(&self, sessions: &mut BTreeMap<i32, Session>, size: usize, now: Instant) -> bool {
         let idle = sessions.iter().min_by_key(|(_, session)| session.last_used);
         let idle = idle.filter(|(_, it)| now.duration_since(it.last_used) > EVICTION_AGE);
-        let small = sessions.iter().min_by_key(|(_, session)| session.partitions.len());
-        let small = small.filter(|(_, it)| {
-            it.partitions.len() < size && now.duration_since(it.created) > EVICTION_AGE
-        });
+        let small = sessions.iter().min_by_key(|(_, session)| session.len());
+        let small = small
+            .filter(|(_, it)| it.len() < size && now.duration_since(it.created) > EVICTION_AGE);
         let Some(id) = idle.or(small).map(|(id, _)| *id) else { return false };
         sessions.remove(&id);
         self.evictions.inc();
@@ -131,38 +124,19 @@ impl FetchSessionCache {
 
     /// Notes what an incremental fetch is about to tell, and which partitions need not be told of. Those with records go to the
     /// back, so that others have their turn.
-    pub(super) fn told(
-        &self,
-        id: i32,
-        epoch: i32,
-        keys: &[WantedPartition],
-        sent: &[Sent],
-    ) -> Vec<bool> {
+    pub(super) fn told(&self, reads: &Incremental, sent: &[Sent]) -> Vec<bool> {
         let mut sessions = self.sessions.lock();
-        let Some(session) = sessions.get_mut(&id).filter(|session| session.epoch == epoch) else {
+        let session = sessions.get_mut(&reads.session_id);
+        let Some(session) = session.filter(|session| session.epoch == reads.epoch) else {
             // evicted or used again meanwhile: tell everything
             return vec![true; sent.len()];
         };
-        let by_id = session.uses_topic_ids;
         let mut included = Vec::with_capacity(sent.len());
-        let mut served = Vec::new();
-        for (wanted, sent) in keys.iter().zip(sent) {
-            let place =
-                session.partitions.iter().position(|it| it.wanted.key.is_same(&wanted.key, by_id));
-            let Some(cached) = place.and_then(|at| session.partitions.get_mut(at)) else {
-                included.push(true);
-                continue;
-            };
-            let tell = cached.must_tell(sent);
+        for (place, sent) in reads.places.iter().zip(sent) {
+            let tell = session.at(*place).is_none_or(|cached| cached.must_tell(sent));
             included.push(tell);
             if tell && sent.has_records {
-                served.push(wanted.key.clone());
-            }
-        }
-        for key in served {
-            let place = session.partitions.iter().position(|it| it.wanted.key.is_same(&key, by_id));
-            if let Some(cached) = place.and_then(|at| session.partitions.remove(at)) {
-                session.partitions.push_back(cached);
+                session.move_to_back(*place);
             }
         }
         included

@@ -12,14 +12,23 @@ pub struct FetchContext {
     partitions: Vec<WantedPartition>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Kind {
     /// Tells everything and leaves no session.
     Sessionless,
     /// Tells everything and asks for a session.
     Begins,
     /// Tells what changed.
-    Incremental { session_id: i32, epoch: i32 },
+    Incremental(Incremental),
+}
+
+/// Which state of which session a fetch reads.
+#[derive(Debug)]
+pub(super) struct Incremental {
+    pub session_id: i32,
+    pub epoch: i32,
+    /// The partitions' places in the session, in the order in which they are read.
+    pub places: Vec<u64>,
 }
 
 impl FetchContext {
@@ -33,12 +42,11 @@ impl FetchContext {
     }
 
     pub(super) fn incremental(
-        session_id: i32,
-        epoch: i32,
+        reads: Incremental,
         partitions: Vec<WantedPartition>,
         uses_topic_ids: bool,
     ) -> Self {
-        Self { kind: Kind::Incremental { session_id, epoch }, uses_topic_ids, partitions }
+        Self { kind: Kind::Incremental(reads), uses_topic_ids, partitions }
     }
 
     /// What is read, in this order.
@@ -58,7 +66,7 @@ impl FetchContext {
         env: &Env,
         sent: &[Sent],
     ) -> (i32, Vec<bool>) {
-        match self.kind {
+        match &self.kind {
             Kind::Sessionless => (0, vec![true; sent.len()]),
             Kind::Begins => {
                 let partitions = std::mem::take(&mut self.partitions);
@@ -69,9 +77,7 @@ impl FetchContext {
                 };
                 (id, vec![true; sent.len()])
             }
-            Kind::Incremental { session_id, epoch } => {
-                (session_id, cache.told(session_id, epoch, &self.partitions, sent))
-            }
+            Kind::Incremental(reads) => (reads.session_id, cache.told(reads, sent)),
         }
     }
 }

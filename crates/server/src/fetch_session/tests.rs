@@ -149,3 +149,33 @@ fn a_session_is_closed_by_its_client() {
         assert!(cache.is_empty());
     });
 }
+
+#[test]
+fn a_partition_named_twice_is_in_the_session_once() {
+    Sim::new(7).run(|env| async move {
+        let cache = cache(10);
+        let twice = vec![wanted("t", 0, 0), wanted("t", 1, 0), wanted("t", 0, 3)];
+        let mut fetch = cache.begin(&env, request(0, INITIAL_EPOCH, twice)).unwrap();
+        let (id, _) = fetch.finish(&cache, &env, &[sent(false, 5); 3]);
+        let fetch = cache.begin(&env, request(id, 1, Vec::new())).unwrap();
+        assert_eq!(names(&fetch), [0, 1]);
+        assert_eq!(fetch.partitions()[0].fetch_offset, Offset(3));
+    });
+}
+
+/// With a search through all partitions for each of them, this takes minutes.
+#[test]
+fn a_session_of_very_many_partitions_is_as_quick_for_each_of_them() {
+    Sim::new(8).run(|env| async move {
+        let (cache, count) = (cache(10), 100_000);
+        let id = begin(&cache, &env, count);
+        let all: Vec<_> = (0..count).map(|partition| wanted("t", partition, 1)).collect();
+        let mut fetch = cache.begin(&env, request(id, 1, all)).unwrap();
+        let (_, included) = fetch.finish(&cache, &env, &vec![sent(true, 6); count as usize]);
+        assert!(included.iter().all(|told| *told));
+        let mut rest = request(id, 2, Vec::new());
+        rest.forgotten = (1..count).map(|partition| wanted("t", partition, 0).key).collect();
+        let fetch = cache.begin(&env, rest).unwrap();
+        assert_eq!(names(&fetch), [0]);
+    });
+}
