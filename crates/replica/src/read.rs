@@ -76,6 +76,8 @@ pub struct Fetched {
     pub aborted: Option<Vec<AbortedTxn>>,
     /// Set instead of records when the client must truncate.
     pub diverging_epoch: Option<DivergingEpoch>,
+    /// The fetch offset lies in an older segment than the end of what may be read: there is more than one read can give.
+    pub is_behind: bool,
 }
 
 impl Fetched {
@@ -106,7 +108,8 @@ type Answers = Vec<Result<Fetched, FetchError>>;
 struct Round {
     answers: Answers,
     bytes: u64,
-    /// True if something must be told at once: an error, or a diverging epoch.
+    /// True if something must be told at once: an error, a diverging epoch, or that waiting would bring no more from a segment
+    /// that is full.
     urgent: bool,
 }
 
@@ -153,7 +156,7 @@ impl ReplicaManager {
             match &answer {
                 Ok(fetched) => {
                     round.bytes += fetched.size_bytes();
-                    round.urgent |= fetched.diverging_epoch.is_some();
+                    round.urgent |= fetched.diverging_epoch.is_some() || fetched.is_behind;
                 }
                 Err(_) => round.urgent = true,
             }
@@ -183,6 +186,7 @@ impl ReplicaManager {
             records: None,
             aborted: None,
             diverging_epoch: None,
+            is_behind: false,
         };
         if let Some(diverging) = diverging(&log, wanted)? {
             fetched.diverging_epoch = Some(diverging);
@@ -190,6 +194,8 @@ impl ReplicaManager {
         }
         let offset = wanted.fetch_offset;
         let read: ReadInfo = log.read(ReadArgs { offset, max_bytes, at_least_one, bound })?;
+        let end = log.bound_metadata(bound).map_err(ReadError::from)?;
+        fetched.is_behind = offset < end.offset && read.start.segment_base < end.segment_base;
         if isolation == Isolation::ReadCommitted {
             fetched.aborted = Some(read.aborted);
         }
