@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use klamm_metadata::PartitionRegistration;
 use klamm_record::{BrokerId, LeaderEpoch, TopicId, TopicPartition, Uuid};
-use klamm_storage::log_manager::Placement;
-use klamm_storage::{AppendItem, LogAppender, LogConfig, Progress, UnifiedLog};
+use klamm_storage::log_manager::{OpenLogError, Placement};
+use klamm_storage::{AppendItem, LoadedLog, LogAppender, LogConfig, Progress, UnifiedLog};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -214,38 +214,42 @@ impl Partition {
             return Ok(log);
         }
         let leadership = self.leadership();
-        let offline = |reason: String| self.offline(reason);
-        let log_manager = &self.shared.log_manager;
-        let topic_id = self.topic_id;
-        let mut loaded = if log_manager.contains(&self.topic_partition) {
-            log_manager
-                .open_log(&self.topic_partition, Some(topic_id))
-                .map_err(|error| offline(error.to_string()))?
-        } else {
-            log_manager
-                .create(&self.topic_partition, topic_id, self.placement())
-                .map_err(|error| offline(error.to_string()))?
-        };
+        let mut loaded = self.load_blocking()?;
         loaded.log.update_config(self.config());
         if leadership.is_leader() {
             loaded
                 .appender
                 .assign_leader_epoch(leadership.leader_epoch)
-                .map_err(|error| offline(error.to_string()))?;
+                .map_err(|error| self.offline(error.to_string()))?;
         }
         self.log.store(Some(Arc::clone(&loaded.log)));
         // Whatever changed before the log could be seen was left to us.
         loaded.log.update_config(self.config());
         let now = self.leadership();
         if now.is_leader() && now.leader_epoch != leadership.leader_epoch {
-            loaded
-                .appender
-                .assign_leader_epoch(now.leader_epoch)
-                .map_err(|error| offline(error.to_string()))?;
+            assign_leader_epoch(&mut loaded.appender, now.leader_epoch);
         }
         high_watermark::advance(&loaded.log, &now);
         self.drain(Box::new(loaded.appender));
         Ok(loaded.log)
+    }
+
+    /// Loads the log of this partition, or makes it.
+    fn load_blocking(&self) -> Result<LoadedLog, PartitionError> {
+        let (at, log_manager) = (&self.topic_partition, &self.shared.log_manager);
+        if log_manager.contains(at) {
+            match log_manager.open_log(at, Some(self.topic_id)) {
+                // Left over of a topic that was deleted just before the node stopped.
+                Err(error @ OpenLogError::InconsistentTopicId { .. }) => {
+                    tracing::warn!(partition = %at, %error, "the directory of another topic is set aside");
+                    let aside = log_manager.mark_stray(at, None);
+                    aside.map_err(|error| self.offline(error.to_string()))?;
+                }
+                opened => return opened.map_err(|error| self.offline(error.to_string())),
+            }
+        }
+        let made = log_manager.create(at, self.topic_id, self.placement());
+        made.map_err(|error| self.offline(error.to_string()))
     }
 
     /// The log dir that the controller assigned, unless it leaves the choice to us.
@@ -436,11 +440,8 @@ impl Partition {
         if let Some(log) = self.opened_log() {
             if leadership.is_leader() && before.leader_epoch != leadership.leader_epoch {
                 let epoch = leadership.leader_epoch;
-                let assign: Exclusive = Box::new(move |appender| {
-                    if let Err(error) = appender.assign_leader_epoch(epoch) {
-                        tracing::error!(%error, "the leader epoch checkpoint cannot be written");
-                    }
-                });
+                let assign: Exclusive =
+                    Box::new(move |appender| assign_leader_epoch(appender, epoch));
                 // a closed partition needs no epoch
                 let _ = self.submit(Job::Exclusive(assign));
             }
@@ -473,6 +474,13 @@ impl Partition {
         self.acks.wake();
         self.waiters.wake_all();
         appender
+    }
+}
+
+/// Whoever is told of a new leader epoch cannot refuse it; a disk that fails is found out at the next append.
+fn assign_leader_epoch(appender: &mut LogAppender, epoch: LeaderEpoch) {
+    if let Err(error) = appender.assign_leader_epoch(epoch) {
+        tracing::error!(%error, "the leader epoch checkpoint cannot be written");
     }
 }
 

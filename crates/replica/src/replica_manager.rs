@@ -7,15 +7,15 @@ use arc_swap::ArcSwap;
 use imbl::OrdMap;
 use klamm_env::{Env, TaskScope};
 use klamm_metadata::MetadataImage;
-use klamm_metadata::delta::{LocalReplica, MetadataDelta};
-use klamm_metadata::image::{ConfigResource, ResourceType};
+use klamm_metadata::delta::MetadataDelta;
+use klamm_metadata::image::ResourceType;
 use klamm_record::{BrokerId, TopicId, TopicPartition};
 use klamm_storage::{FlushPlan, LogConfig, LogManager, UnifiedLog};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
-use crate::error::LookupError;
+use crate::error::{LookupError, PartitionError};
 use crate::metrics::Metrics;
 use crate::partition::{Leadership, Partition};
 use crate::topic_configs::TopicConfigs;
@@ -40,6 +40,9 @@ pub(crate) struct Shared {
     pub scope: TaskScope,
     pub log_manager: Arc<LogManager>,
 }
+
+/// How many logs are closed at the same time.
+const CLOSED_AT_ONCE: usize = 16;
 
 impl Shared {
     /// Syncs what a roll left behind; the recovery point follows. Appends go on meanwhile.
@@ -122,82 +125,87 @@ impl ReplicaManager {
         }
     }
 
-    /// Takes over a change of the metadata: new and deleted partitions, leaders, configs. Does not wait for the disk; logs of
-    /// new partitions are made by a task that this starts.
+    /// Takes over a change of the metadata: new and deleted partitions, leaders, configs. Costs what changed, not what exists.
+    /// Does not wait for the disk; logs of new partitions are made by a task that this starts. Called for one change after the
+    /// other.
     pub fn apply(self: &Arc<Self>, delta: &MetadataDelta, image: &MetadataImage) {
         let changes = delta.topics().local_changes(self.node);
+        let mut configs = EffectiveConfigs { of: &self.topic_configs, image, last: None };
         let mut partitions = (**self.partitions.load()).clone();
-        let mut gone = Vec::new();
-        let mut new = Vec::new();
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        let mut leaders = self.metrics.leaders.get();
         for (topic_partition, topic_id) in &changes.deletes {
             if partitions.get(topic_partition).is_some_and(|it| it.topic_id() == *topic_id) {
-                let partition = partitions.remove(topic_partition);
-                gone.extend(partition.map(|it| (it, self.begin_deletion(topic_partition))));
+                gone.extend(partitions.remove(topic_partition));
             }
         }
+        let gone = self.begin_deletions(gone);
         for (topic_partition, replica) in changes.leaders.iter().chain(&changes.followers) {
+            let leadership = Leadership::new(self.node, &replica.partition);
+            leaders += i64::from(leadership.is_leader());
             match partitions.get(topic_partition) {
                 Some(partition) if partition.topic_id() == replica.topic_id => {
-                    partition.update_leadership(Leadership::new(self.node, &replica.partition));
+                    leaders -= i64::from(partition.leadership().is_leader());
+                    partition.update_leadership(leadership);
                 }
                 _ => {
-                    let partition = self.new_partition(topic_partition, replica, image);
+                    let partition = Partition::new(
+                        Arc::clone(&self.shared),
+                        topic_partition.clone(),
+                        replica.topic_id,
+                        leadership,
+                        configs.of_topic(&topic_partition.topic),
+                    );
+                    let before = self.deletions.lock().get(topic_partition).cloned();
+                    let partition = Arc::new(partition.after(before));
                     partitions.insert(topic_partition.clone(), Arc::clone(&partition));
                     new.push(partition);
                 }
             }
         }
-        let leaders = partitions.values().filter(|it| it.leadership().is_leader()).count();
+        for (partition, _) in &gone {
+            leaders -= i64::from(partition.leadership().is_leader());
+        }
         self.metrics.partitions.set(partitions.len() as i64);
-        self.metrics.leaders.set(leaders as i64);
+        self.metrics.leaders.set(leaders);
         self.partitions.store(Arc::new(partitions));
-        self.update_configs(delta, image);
+        self.update_configs(delta, configs);
         self.follow_up(gone, new);
     }
 
-    /// What is made under this name from now on waits until the sender is dropped.
-    fn begin_deletion(&self, topic_partition: &TopicPartition) -> watch::Sender<()> {
-        let (deleting, over) = watch::channel(());
+    /// What is made under the same names from now on waits until the senders are dropped.
+    fn begin_deletions(
+        &self,
+        gone: Vec<Arc<Partition>>,
+    ) -> Vec<(Arc<Partition>, watch::Sender<()>)> {
         let mut deletions = self.deletions.lock();
         deletions.retain(|_, over| over.has_changed().is_ok());
-        deletions.insert(topic_partition.clone(), over);
-        deleting
+        let begin = |partition: Arc<Partition>| {
+            let (deleting, over) = watch::channel(());
+            deletions.insert(partition.topic_partition().clone(), over);
+            (partition, deleting)
+        };
+        gone.into_iter().map(begin).collect()
     }
 
-    fn new_partition(
-        &self,
-        topic_partition: &TopicPartition,
-        replica: &LocalReplica,
-        image: &MetadataImage,
-    ) -> Arc<Partition> {
-        let partition = Partition::new(
-            Arc::clone(&self.shared),
-            topic_partition.clone(),
-            replica.topic_id,
-            Leadership::new(self.node, &replica.partition),
-            self.config_of(image, &topic_partition.topic),
-        );
-        Arc::new(partition.after(self.deletions.lock().get(topic_partition).cloned()))
-    }
-
-    fn config_of(&self, image: &MetadataImage, topic: &str) -> Arc<LogConfig> {
-        self.topic_configs.of(image, topic).unwrap_or_else(|error| {
-            tracing::error!(topic, %error, "the topic's configuration has no meaning here; defaults are used");
-            Arc::new(LogConfig::default())
-        })
-    }
-
-    fn update_configs(&self, delta: &MetadataDelta, image: &MetadataImage) {
+    fn update_configs(&self, delta: &MetadataDelta, mut configs: EffectiveConfigs<'_>) {
         let changed = delta.configs();
-        if changed.is_empty() {
+        let mut update = |partition: &Partition| {
+            partition.update_config(configs.of_topic(&partition.topic_partition().topic));
+        };
+        let partitions = self.partitions.load();
+        let mut resources = changed.changed.keys();
+        if resources.any(|resource| resource.resource_type == ResourceType::Broker) {
+            partitions.values().for_each(|partition| update(partition));
             return;
         }
-        let of_broker =
-            changed.changed.keys().any(|resource| resource.resource_type == ResourceType::Broker);
-        for partition in self.partitions.load().values() {
-            let topic = &partition.topic_partition().topic;
-            if of_broker || changed.changed.contains_key(&ConfigResource::topic(topic)) {
-                partition.update_config(self.config_of(image, topic));
+        for resource in changed.changed.keys() {
+            if resource.resource_type == ResourceType::Topic {
+                let from = TopicPartition { topic: Arc::clone(&resource.name), partition: 0 };
+                let of_topic = partitions.range(from..).map(|(_, partition)| partition);
+                of_topic
+                    .take_while(|it| it.topic_partition().topic == resource.name)
+                    .for_each(|partition| update(partition));
             }
         }
     }
@@ -223,8 +231,12 @@ impl ReplicaManager {
                 if manager.shared.log_manager.contains(partition.topic_partition()) {
                     continue; // it is there already, and opened when it is needed
                 }
-                if let Err(error) = partition.log().await {
-                    tracing::error!(partition = %partition.topic_partition(), %error, "a new log cannot be made");
+                match partition.log().await {
+                    // deleted again before its turn came
+                    Ok(_) | Err(PartitionError::Closed(_)) => {}
+                    Err(error) => {
+                        tracing::error!(partition = %partition.topic_partition(), %error, "a new log cannot be made");
+                    }
                 }
             }
         });
@@ -246,15 +258,55 @@ impl ReplicaManager {
         }
     }
 
-    /// Closes every partition and its log: flushed, with snapshots written. The checkpoints and the clean marker come after
-    /// it and are the log manager's.
+    /// Closes every partition and its log, several at a time: flushed, with snapshots written. The checkpoints and the clean
+    /// marker come after it and are the log manager's.
     pub async fn shutdown(&self) {
-        for partition in self.partitions() {
-            let Some(mut appender) = partition.close().await else { continue };
-            let closed = self.env().offload("close log", move || appender.close()).await;
-            if let Err(error) = closed {
-                tracing::error!(partition = %partition.topic_partition(), %error, "a log was not closed well");
-            }
+        let left = Arc::new(Mutex::new(self.partitions().into_iter()));
+        let closing: Vec<_> = (0..CLOSED_AT_ONCE)
+            .map(|_| {
+                let left = Arc::clone(&left);
+                self.shared.scope.spawn("close logs", async move {
+                    loop {
+                        let next = left.lock().next();
+                        let Some(partition) = next else { return };
+                        close_log(&partition).await;
+                    }
+                })
+            })
+            .collect();
+        for task in closing {
+            let _ended = task.await;
         }
+    }
+}
+
+async fn close_log(partition: &Arc<Partition>) {
+    let Some(mut appender) = partition.close().await else { return };
+    let closed = partition.env().offload("close log", move || appender.close()).await;
+    if let Err(error) = closed {
+        tracing::error!(partition = %partition.topic_partition(), %error, "a log was not closed well");
+    }
+}
+
+/// The effective configs of topics, resolved once for all partitions of a topic that come one after the other.
+struct EffectiveConfigs<'a> {
+    of: &'a TopicConfigs,
+    image: &'a MetadataImage,
+    last: Option<(Arc<str>, Arc<LogConfig>)>,
+}
+
+impl EffectiveConfigs<'_> {
+    fn of_topic(&mut self, topic: &Arc<str>) -> Arc<LogConfig> {
+        if let Some((name, config)) = &self.last
+            && name == topic
+        {
+            return Arc::clone(config);
+        }
+        let config = self.of.of(self.image, topic).unwrap_or_else(|error| {
+            tracing::error!(topic = &**topic, %error, "the topic's configuration has no meaning here; defaults are used");
+            Arc::new(LogConfig::default())
+        });
+        self.last = Some((Arc::clone(topic), Arc::clone(&config)));
+        config
     }
 }

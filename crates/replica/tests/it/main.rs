@@ -7,7 +7,9 @@ use std::time::Duration;
 use klamm_env::Env;
 use klamm_env::sim::Sim;
 use klamm_metadata::image::ConfigMap;
-use klamm_metadata::records::{MetadataRecord, PartitionRecord, RemoveTopicRecord, TopicRecord};
+use klamm_metadata::records::{
+    ConfigRecord, MetadataRecord, PartitionRecord, RemoveTopicRecord, TopicRecord,
+};
 use klamm_metadata::{ConfigSchema, MetadataDelta, MetadataImage, MetadataProvenance};
 use klamm_record::{
     BatchBuilder, BatchOptions, BrokerId, LeaderEpoch, Offset, TopicPartition, Uuid, ValidBatch,
@@ -35,6 +37,12 @@ struct World {
 
 impl World {
     async fn start(env: Env) -> World {
+        let mut world = World::without_topics(env).await;
+        world.create_topic("orders", TOPIC, 1);
+        world
+    }
+
+    async fn without_topics(env: Env) -> World {
         let mut registry = Registry::default();
         let path = Path::new("/data").to_path_buf();
         env.disk().create_dir_all(&path).expect("makes it");
@@ -65,30 +73,34 @@ impl World {
             topic_configs: TopicConfigs::new(schema, NODE, broker),
         };
         let manager = ReplicaManager::new(args, &mut registry);
-        let mut world = World { env, manager, image: MetadataImage::empty(), registry };
-        world.change(&[
-            MetadataRecord::Topic(TopicRecord { name: "orders".into(), topic_id: TOPIC }),
+        World { env, manager, image: MetadataImage::empty(), registry }
+    }
+
+    fn create_topic(&mut self, name: &str, topic_id: Uuid, partitions: i32) {
+        let topic = MetadataRecord::Topic(TopicRecord { name: name.into(), topic_id });
+        let partitions = (0..partitions).map(|partition_id| {
             MetadataRecord::Partition(PartitionRecord {
-                partition_id: 0,
-                topic_id: TOPIC,
+                partition_id,
+                topic_id,
                 replicas: vec![1],
                 isr: vec![1],
                 leader: 1,
                 leader_epoch: 3,
                 partition_epoch: 0,
                 ..PartitionRecord::default()
-            }),
-        ]);
-        world
+            })
+        });
+        let records: Vec<_> = std::iter::once(topic).chain(partitions).collect();
+        self.change(&records);
     }
 
-    fn change(&mut self, records: &[MetadataRecord]) {
-        let mut delta = MetadataDelta::new(&self.image);
-        for record in records {
-            delta.replay(record).expect("replays");
-        }
-        self.image = delta.apply(MetadataProvenance::EMPTY);
-        self.manager.apply(&delta, &self.image);
+    fn set_config(&mut self, resource_type: i8, resource_name: &str, name: &str, value: &str) {
+        self.change(&[MetadataRecord::Config(ConfigRecord {
+            resource_type,
+            resource_name: resource_name.into(),
+            name: name.into(),
+            value: Some(value.into()),
+        })]);
     }
 
     fn delete_topic(&mut self) {
@@ -322,5 +334,109 @@ fn waits_cold_reads_and_flushes_are_counted() {
         assert!(flushes > 0);
         world.manager.shutdown().await;
         assert!(world.counted("kafka_log_flush_time_seconds_count") > flushes);
+    });
+}
+
+#[test]
+fn a_topic_that_comes_back_under_its_name_gets_a_log_of_its_own() {
+    for seed in 0..16 {
+        Sim::new(seed).run(|env| async move {
+            let mut world = World::start(env).await;
+            append(&world.partition(), batch(5, 10)).await.expect("appends");
+            let again = Uuid::from_parts(7, 8);
+            world.delete_topic();
+            world.create_topic("orders", again, 1);
+            // at first it may have to wait for the old one to leave
+            let appended = loop {
+                match append(&world.partition(), batch(1, 10)).await {
+                    Err(AppendError::Partition(PartitionError::Closed(_))) => {
+                        world.env.clock().sleep(Duration::from_millis(1)).await;
+                    }
+                    other => break other,
+                }
+            };
+            assert_eq!(appended.expect("appends"), 0);
+            world.env.clock().sleep(Duration::from_secs(1)).await;
+            assert_eq!(append(&world.partition(), batch(1, 10)).await.expect("appends"), 1);
+            let there = world.manager.log_manager().topic_id(&orders()).expect("reads");
+            assert_eq!(there, Some(again.into()));
+        });
+    }
+}
+
+#[test]
+fn the_directory_of_a_topic_deleted_before_the_node_stopped_is_set_aside() {
+    Sim::new(5).run(|env| async move {
+        let world = World::start(env).await;
+        append(&world.partition(), batch(5, 10)).await.expect("appends");
+        world.manager.shutdown().await;
+        // the node stopped before the deletion reached the disk
+        let mut world = World::without_topics(world.env).await;
+        world.create_topic("orders", Uuid::from_parts(7, 8), 1);
+        assert_eq!(append(&world.partition(), batch(1, 10)).await.expect("appends"), 0);
+        let left = world.env.disk().list(Path::new("/data")).expect("lists");
+        assert!(left.iter().any(|entry| entry.name.ends_with("-stray")), "{left:?}");
+    });
+}
+
+#[test]
+fn configs_reach_the_partitions_they_are_for() {
+    Sim::new(6).run(|env| async move {
+        let mut world = World::start(env).await;
+        for (at, name) in ["order", "orders-2"].into_iter().enumerate() {
+            world.create_topic(name, Uuid::from_parts(8, at as u64), 3);
+        }
+        world.set_config(2, "order", "retention.ms", "1000");
+        let retention = |world: &World| -> Vec<i64> {
+            world.manager.partitions().iter().map(|it| it.config().retention_ms).collect()
+        };
+        let week = 7 * 24 * 3_600_000;
+        assert_eq!(retention(&world), [1000, 1000, 1000, week, week, week, week]);
+        world.set_config(4, "", "log.retention.ms", "2000");
+        assert_eq!(retention(&world), [1000, 1000, 1000, 2000, 2000, 2000, 2000]);
+        for (deleted, left) in [(false, 7), (true, 6)] {
+            if deleted {
+                world.delete_topic();
+            }
+            assert_eq!(world.counted("klamm_replica_partitions"), left);
+            assert_eq!(world.counted("klamm_replica_leaders"), left);
+        }
+    });
+}
+
+#[test]
+fn logs_are_closed_several_at_a_time() {
+    Sim::new(7).run(|env| async move {
+        let mut world = World::start(env).await;
+        let count = 128;
+        world.create_topic("many", Uuid::from_parts(8, 1), count);
+        for partition in world.manager.partitions() {
+            append(&partition, batch(1, 10)).await.expect("appends");
+        }
+        let clock = world.env.clock();
+        let began = clock.now();
+        world.manager.shutdown().await;
+        let took = clock.now() - began;
+        // 640 ms one after the other
+        assert!(took < Duration::from_millis(400), "{took:?}");
+    });
+}
+
+#[test]
+fn a_fetch_from_an_older_segment_does_not_wait_for_more() {
+    Sim::new(8).run(|env| async move {
+        let world = World::start(env).await;
+        let partition = world.partition();
+        for _ in 0..20 {
+            append(&partition, batch(2, 40_000)).await.expect("appends");
+        }
+        let segments = partition.log().await.expect("is open").segments();
+        let second = segments.iter().nth(1).expect("has rolled").base_offset().0;
+        let clock = world.env.clock();
+        let began = clock.now();
+        let answers = world.manager.fetch(params(500_000), &[fetch_from(second - 1)]).await;
+        let found = answers[0].as_ref().expect("reads").size_bytes();
+        assert!((80_000..500_000).contains(&found), "{found}");
+        assert!(clock.now() - began < Duration::from_secs(1));
     });
 }
