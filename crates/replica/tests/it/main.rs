@@ -103,6 +103,15 @@ impl World {
         })]);
     }
 
+    fn change(&mut self, records: &[MetadataRecord]) {
+        let mut delta = MetadataDelta::new(&self.image);
+        for record in records {
+            delta.replay(record).expect("replays");
+        }
+        self.image = delta.apply(MetadataProvenance::EMPTY);
+        self.manager.apply(&delta, &self.image);
+    }
+
     fn delete_topic(&mut self) {
         self.change(&[MetadataRecord::RemoveTopic(RemoveTopicRecord { topic_id: TOPIC })]);
     }
