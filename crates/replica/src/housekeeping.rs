@@ -81,11 +81,12 @@ impl ReplicaManager {
 
     async fn expire_producers(&self) {
         let now_ms = self.env().clock().now_ms();
+        let config = self.log_manager().producer_state();
         for partition in self.partitions() {
             if partition.opened_log().is_some() {
                 // closed meanwhile: nothing to expire
                 let _ = partition
-                    .exclusively(move |appender| appender.remove_expired_producers(now_ms))
+                    .exclusively(move |appender| appender.remove_expired_producers(config, now_ms))
                     .await;
             }
         }

@@ -5,6 +5,7 @@
 //! Does not know: sockets and handlers.
 
 mod connection_limits;
+mod producer_expiry;
 mod producer_ids;
 mod publishers;
 mod start;

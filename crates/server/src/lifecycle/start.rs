@@ -19,6 +19,7 @@ use klamm_storage::producer_state::ProducerStateConfig;
 use klamm_storage::{LogConfig, LogManager, LogManagerArgs, StorageMetrics};
 use prometheus_client::registry::Registry;
 
+use super::producer_expiry::{ProducerExpiryPublisher, producer_id_expiration_ms};
 use super::producer_ids::ControllerProducerIds;
 use super::publishers::ReplicaPublisher;
 use super::{Lifecycle, Started, strays};
@@ -77,6 +78,11 @@ pub async fn start(
     };
     let replica_manager = ReplicaManager::new(args, registry);
     let publisher = ReplicaPublisher { replica_manager: Arc::clone(&replica_manager) };
+    controller.add_publisher(Arc::new(publisher)).await?;
+    let publisher = ProducerExpiryPublisher {
+        config: Arc::clone(config),
+        log_manager: Arc::clone(&log_manager),
+    };
     controller.add_publisher(Arc::new(publisher)).await?;
     let identity = identity(config, &dirs, advertised, &report);
     let broker = BrokerLifecycle::register(env, &scope, controller.clone(), identity).await?;
@@ -219,7 +225,7 @@ async fn open_logs(
             configs.of(&image.load(), topic).unwrap_or_else(|_| Arc::new(LogConfig::default()))
         }),
         producer_state: ProducerStateConfig {
-            producer_id_expiration_ms: i64::from(config.int("producer.id.expiration.ms")),
+            producer_id_expiration_ms: producer_id_expiration_ms(config, &controller.image()),
             transaction_timeout_ms_max: i64::from(config.int("transaction.max.timeout.ms")),
         },
         recovery_jobs_per_dir: usize::try_from(config.int("num.recovery.threads.per.data.dir"))

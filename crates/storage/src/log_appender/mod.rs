@@ -29,6 +29,7 @@ pub use crate::producer_state::Origin;
 
 use crate::log_manager::DeletionQueue;
 use crate::log_segment::LogSegment;
+use crate::producer_state::ProducerStateConfig;
 use crate::unified_log::UnifiedLog;
 
 /// Writes one partition's log (the writing half of Kafka's `UnifiedLog`).
@@ -60,9 +61,11 @@ impl LogAppender {
         self.log.assign_epoch(epoch, self.log.log_end_offset())
     }
 
-    /// Forgets producers that were silent for longer than `producer.id.expiration.ms`.
-    pub fn remove_expired_producers(&mut self, now_ms: i64) {
-        self.log.producers.lock().remove_expired(now_ms);
+    /// Forgets producers that were silent for longer than `producer.id.expiration.ms`, as it is configured now.
+    pub fn remove_expired_producers(&mut self, config: ProducerStateConfig, now_ms: i64) {
+        let mut producers = self.log.producers.lock();
+        producers.set_config(config);
+        producers.remove_expired(now_ms);
     }
 
     /// Takes segments out of the list, renames their files to `.deleted` and has them unlinked later; with them the producer

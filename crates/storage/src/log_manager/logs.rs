@@ -12,6 +12,7 @@ use crate::log_appender::LogAppender;
 use crate::log_file_names::{ReplicaDirKind, marked_dir_name, replica_dir_name};
 use crate::log_loader::{LoadArgs, LoadError, LoadMode, LoadReport, LoadedLog, load};
 use crate::partition_metadata_file;
+use crate::producer_state::ProducerStateConfig;
 
 /// Where a new partition goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -358,6 +359,17 @@ impl LogManager {
         Ok(loaded)
     }
 
+    /// What is configured on producers.
+    pub fn producer_state(&self) -> ProducerStateConfig {
+        *self.producer_state.lock()
+    }
+
+    /// Takes a changed `producer.id.expiration.ms`. Logs that are opened from now on have it; those that are open get it from
+    /// whoever expires their producers ([`crate::LogAppender::remove_expired_producers`]).
+    pub fn set_producer_id_expiration_ms(&self, expiration_ms: i64) {
+        self.producer_state.lock().producer_id_expiration_ms = expiration_ms;
+    }
+
     fn load_args(
         &self,
         topic_partition: &TopicPartition,
@@ -375,7 +387,7 @@ impl LogManager {
             recovery_point: checkpointed.recovery_point.unwrap_or(Offset::ZERO),
             high_watermark: checkpointed.high_watermark.unwrap_or(Offset::ZERO),
             mode,
-            producer_state: self.producer_state,
+            producer_state: self.producer_state(),
             dir_state: Arc::clone(&self.dirs[dir].state),
             deletions: Arc::clone(&self.deletions),
             flush_seconds: Some(self.metrics.flush_seconds.clone()),

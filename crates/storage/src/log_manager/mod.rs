@@ -64,7 +64,7 @@ pub struct LogManagerArgs {
 pub struct LogManager {
     env: Env,
     config_of: ConfigOf,
-    producer_state: ProducerStateConfig,
+    producer_state: Mutex<ProducerStateConfig>,
     dirs: Vec<LogDir>,
     logs: Mutex<BTreeMap<TopicPartition, KnownLog>>,
     deletions: Arc<DeletionQueue>,

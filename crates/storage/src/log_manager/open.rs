@@ -137,6 +137,7 @@ impl LogManager {
             newest.filter(|_| epochs.iter().all(|epoch| *epoch == newest));
         let logs = Mutex::new(logs);
         let dirs = log_dirs;
+        let producer_state = Mutex::new(producer_state);
         let manager = Self { env, config_of, producer_state, dirs, logs, deletions, metrics };
         manager.update_metrics();
         Ok((manager, report))

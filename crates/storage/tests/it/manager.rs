@@ -13,7 +13,7 @@ use klamm_storage::producer_state::ProducerStateConfig;
 use klamm_storage::{LogManager, LogManagerArgs, StorageMetrics};
 use prometheus_client::registry::Registry;
 
-use crate::harness::{NOW_MS, append_ok, batch, small_segments};
+use crate::harness::{NOW_MS, append_ok, batch, idempotent, small_segments};
 
 const TOPIC: TopicId = TopicId(Uuid::from_parts(1, 2));
 
@@ -177,5 +177,22 @@ fn a_partition_in_two_dirs_stops_the_start() {
         }
         let twice = LogManager::open(args(&env)).await;
         assert!(matches!(twice, Err(OpenError::DuplicateLog { .. })));
+    });
+}
+
+#[test]
+fn a_changed_expiry_of_producers_is_followed() {
+    Sim::new(1).run(|env| async move {
+        let (manager, _) = start(&env).await;
+        let mut loaded = manager.create(&partition(0), TOPIC, Placement::Any).expect("creates");
+        append_ok(&mut loaded.appender, vec![idempotent(7, 0, 0, 1)]);
+        let known = || loaded.log.active_producers().len();
+        loaded.appender.remove_expired_producers(manager.producer_state(), NOW_MS + 5_000);
+        assert_eq!(known(), 1);
+        manager.set_producer_id_expiration_ms(5_000);
+        loaded.appender.remove_expired_producers(manager.producer_state(), NOW_MS + 4_999);
+        assert_eq!(known(), 1);
+        loaded.appender.remove_expired_producers(manager.producer_state(), NOW_MS + 5_000);
+        assert_eq!(known(), 0);
     });
 }
