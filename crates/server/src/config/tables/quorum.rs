@@ -88,7 +88,8 @@ config_def! {
     /// How often an idle leader writes a no-op record; 0 for never.
     "metadata.max.idle.interval.ms": int = 500, at_least(0), low(), effect(CONTROLLERS);
     /// Overrides the size of metadata segments in tests.
-    "internal.metadata.log.segment.bytes": int, null_default(), low(), internal();
+    "internal.metadata.log.segment.bytes": int, null_default(), low(), internal(),
+        effect(NO_COUNTERPART);
     /// Largest batch of metadata records.
     "internal.metadata.max.batch.size.in.bytes": int = 8_388_608, low(), internal(),
         effect(NO_COUNTERPART);
