@@ -1,1 +1,2 @@
-//! network client, producer, consumer, share consumer, admin: a library users depend on.
+//! Empty as yet. The network client will be here, with producer, consumer, share consumer and admin on it: a library that
+//! applications depend on.

@@ -1,1 +1,1 @@
-//! message-state table and dedup store for applications.
+//! Empty as yet. A message-state table and a deduplicating store for applications will be here, on top of `klamm-client`.
