@@ -33,6 +33,7 @@ pub mod unified_log;
 pub use file_slice::FileSlice;
 pub use log_appender::{
     AppendError, AppendInfo, AppendItem, IoFault, LogAppender, LogStartError, Origin, Progress,
+    Truncation,
 };
 pub use log_config::LogConfig;
 pub use log_dir_state::LogDirState;

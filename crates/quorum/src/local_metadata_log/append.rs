@@ -80,6 +80,7 @@ impl LocalMetadataLog {
             return Ok(());
         }
         let cut = self.with_appender("cut-metadata-log", move |appender| {
+            // this log has no recovery point: it is scanned from its beginning at every start
             appender.truncate_to(end, now_ms).map(drop)
         });
         cut.await.map_err(MetadataLogError::failed)

@@ -23,7 +23,7 @@ use klamm_record::{LeaderEpoch, Offset};
 
 pub use item::{AppendError, AppendInfo, AppendItem, IoFault, Progress};
 pub(crate) use roll::remove_if_there;
-pub use truncate::LogStartError;
+pub use truncate::{LogStartError, Truncation};
 
 pub use crate::producer_state::Origin;
 

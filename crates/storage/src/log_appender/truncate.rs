@@ -1,6 +1,7 @@
 //! Cutting the log at either end.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use klamm_record::Offset;
@@ -29,18 +30,29 @@ pub enum LogStartError {
     Io(#[from] io::Error),
 }
 
+/// What a truncation leaves to do: a checkpoint with the old recovery point would keep a recovery from looking at what is
+/// written there next.
+#[derive(Debug)]
+#[must_use = "before anything is appended, `LogManager::checkpoint_after` has to be called with it"]
+pub struct Truncation {
+    /// Whether anything was removed.
+    pub removed: bool,
+    /// The log dir whose recovery points are to be written.
+    pub(crate) log_dir: PathBuf,
+}
+
 impl LogAppender {
-    /// Removes all records from `offset` on; true if there were any. An offset below the first segment empties the log and
+    /// Removes all records from `offset` on. An offset below the first segment empties the log and
     /// starts it there. The high watermark and the recovery point follow down. Blocks on the disk (`UnifiedLog.truncateTo`).
     ///
     /// # Errors
     /// If the disk fails; the log is poisoned if it may be cut halfway.
-    pub fn truncate_to(&mut self, offset: Offset, now_ms: i64) -> io::Result<bool> {
+    pub fn truncate_to(&mut self, offset: Offset, now_ms: i64) -> io::Result<Truncation> {
         let log = Arc::clone(&self.log);
         if offset >= log.log_end_offset() {
             // a leader that wrote nothing may have left an epoch behind that begins at the log end
             log.change_epochs(|epochs| epochs.truncate_from_end(log.log_end_offset()))?;
-            return Ok(false);
+            return Ok(self.truncation(false));
         }
         if offset < log.high_watermark() {
             tracing::warn!(partition = %log.topic_partition(), offset = offset.0,
@@ -49,11 +61,14 @@ impl LogAppender {
         self.dirty = true;
         let segments = log.segments.load_full();
         if segments.first().is_some_and(|first| first.base_offset() > offset) {
-            self.truncate_fully_and_start_at(offset, None, now_ms)?;
-            return Ok(true);
+            return self.truncate_fully_and_start_at(offset, None, now_ms);
         }
         self.poison_on_error("truncating", |this| this.truncate_within(offset, now_ms))?;
-        Ok(true)
+        Ok(self.truncation(true))
+    }
+
+    fn truncation(&self, removed: bool) -> Truncation {
+        Truncation { removed, log_dir: self.log.dir_state().path().to_path_buf() }
     }
 
     fn truncate_within(&mut self, offset: Offset, now_ms: i64) -> io::Result<()> {
@@ -90,9 +105,10 @@ impl LogAppender {
         offset: Offset,
         log_start: Option<Offset>,
         now_ms: i64,
-    ) -> io::Result<()> {
+    ) -> io::Result<Truncation> {
         self.dirty = true;
-        self.poison_on_error("emptying", |this| this.start_at(offset, log_start, now_ms))
+        self.poison_on_error("emptying", |this| this.start_at(offset, log_start, now_ms))?;
+        Ok(self.truncation(true))
     }
 
     fn start_at(

@@ -1,7 +1,6 @@
 //! The checkpoint files of each log dir.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use klamm_record::{Offset, TopicPartition};
 
@@ -10,6 +9,7 @@ use crate::checkpoint_file::{
     LOG_START_OFFSET_CHECKPOINT, OffsetCheckpointFile, RECOVERY_POINT_CHECKPOINT,
     REPLICATION_OFFSET_CHECKPOINT,
 };
+use crate::log_appender::Truncation;
 use crate::unified_log::UnifiedLog;
 
 /// A checkpoint file and what goes into it.
@@ -56,9 +56,11 @@ impl LogManager {
         self.checkpoint(Checkpoint::RecoveryPoint);
     }
 
-    /// Writes `recovery-point-offset-checkpoint` of one log dir: owed after a truncation, before anything is appended.
-    pub fn checkpoint_recovery_points_of(&self, log_dir: &Path) {
-        for dir in (0..self.dirs.len()).filter(|dir| self.dir_path(*dir) == log_dir) {
+    /// Writes `recovery-point-offset-checkpoint` of the log dir in which a log was truncated. Blocks on the disk. An error takes
+    /// the log dir offline.
+    pub fn checkpoint_after(&self, truncation: Truncation) {
+        let dirs = 0..self.dirs.len();
+        for dir in dirs.filter(|dir| self.dir_path(*dir) == truncation.log_dir) {
             self.checkpoint_dir(dir, Checkpoint::RecoveryPoint);
         }
     }

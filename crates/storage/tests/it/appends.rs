@@ -281,10 +281,10 @@ fn truncates_within_and_across_segments() {
     let mut loaded = place.opening(&small_segments()).open();
     fill(&mut loaded.appender);
     let end = loaded.log.log_end_offset();
-    assert!(!loaded.appender.truncate_to(end, NOW_MS).expect("nothing to do"));
+    assert!(!loaded.appender.truncate_to(end, NOW_MS).expect("nothing to do").removed);
     let second = loaded.log.segments().iter().nth(1).expect("three").base_offset();
     for target in [end - 1, second + 3, second] {
-        assert!(loaded.appender.truncate_to(target, NOW_MS).expect("truncates"));
+        assert!(loaded.appender.truncate_to(target, NOW_MS).expect("truncates").removed);
         // what held the target goes with it if the target is not where a batch begins
         let log_end = loaded.log.log_end_offset();
         assert_eq!(log_end, target);
@@ -293,7 +293,8 @@ fn truncates_within_and_across_segments() {
     }
     append_ok(&mut loaded.appender, vec![batch(4, 4, NOW_MS)]);
     check_log(&loaded.log, Offset(0));
-    loaded.appender.truncate_fully_and_start_at(Offset(1000), None, NOW_MS).expect("empties");
+    let _ =
+        loaded.appender.truncate_fully_and_start_at(Offset(1000), None, NOW_MS).expect("empties");
     assert_eq!(loaded.log.log_start_offset(), Offset(1000));
     append_ok(&mut loaded.appender, vec![batch(4, 4, NOW_MS)]);
     check_log(&loaded.log, Offset(1000));

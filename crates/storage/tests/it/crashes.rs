@@ -106,7 +106,7 @@ fn step(rng: &Rng, loaded: &mut LoadedLog, model: &mut Model) {
                 model.written.range(model.log_start..).map(|(base, _)| *base).collect();
             if !bases.is_empty() {
                 let target = bases[rng.below(bases.len() as u64) as usize];
-                loaded.appender.truncate_to(Offset(target), NOW_MS).expect("truncates");
+                let _ = loaded.appender.truncate_to(Offset(target), NOW_MS).expect("truncates");
                 model.cut(target);
                 model.next_sequence = next_sequence(&log);
             }

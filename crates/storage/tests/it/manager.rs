@@ -196,3 +196,24 @@ fn a_changed_expiry_of_producers_is_followed() {
         assert_eq!(known(), 0);
     });
 }
+
+#[test]
+fn a_truncation_takes_the_recovery_point_along() {
+    Sim::new(1).run(|env| async move {
+        let (manager, _) = start(&env).await;
+        let placement = Placement::Directory(Uuid::from_parts(9, 1));
+        let mut loaded = manager.create(&partition(0), TOPIC, placement).expect("creates");
+        append_ok(&mut loaded.appender, vec![batch(3, 10, NOW_MS), batch(4, 10, NOW_MS)]);
+        let plan = loaded.log.flush_plan(Offset(7)).expect("plans");
+        loaded.log.sync_blocking(&plan).expect("syncs");
+        manager.checkpoint_recovery_points();
+        let checkpoint = Path::new("/a/recovery-point-offset-checkpoint");
+        let written = || {
+            let bytes = env.disk().read(checkpoint, 1 << 10).expect("reads");
+            String::from_utf8(bytes).expect("is text")
+        };
+        assert_eq!(written(), "0\n1\norders 0 7\n");
+        manager.checkpoint_after(loaded.appender.truncate_to(Offset(3), NOW_MS).expect("cuts"));
+        assert_eq!(written(), "0\n1\norders 0 3\n");
+    });
+}
