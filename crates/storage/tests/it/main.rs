@@ -13,5 +13,4 @@ mod manager;
 
 /// So that `costs` can say what an append allocates.
 #[global_allocator]
-static ALLOCATOR: klamm_env::counting::CountingAllocator =
-    klamm_env::counting::CountingAllocator;
+static ALLOCATOR: klamm_env::counting::CountingAllocator = klamm_env::counting::CountingAllocator;
