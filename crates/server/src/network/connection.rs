@@ -199,6 +199,9 @@ impl ConnectionTask {
             && !self.stopping
             && self.muted_until.is_none()
             && self.waiting.len() < WAITING_RESPONSES_MAX;
+        // A change is not cut short, and what was sent behind it before the client went counts as well (`acks=0`); so only a
+        // wait ends with the client.
+        let only_waits = self.working.is_none() && !self.waiting.is_empty();
         let ConnectionTask { stream, reader, waiting, working, muted_until, .. } = self;
         let incoming = async {
             if may_read {
@@ -206,9 +209,11 @@ impl ConnectionTask {
                     Ok(frame) => Event::Frame(frame),
                     Err(end) => Event::End(end.into()),
                 }
-            } else {
+            } else if only_waits {
                 stream.wait_closed().await;
                 Event::End(ConnectionEnd::Lost)
+            } else {
+                std::future::pending().await
             }
         };
         tokio::select! {

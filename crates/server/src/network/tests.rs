@@ -105,6 +105,18 @@ fn scripted(
                 Reply::Now(Response::message(Filler(0)))
             })
         }
+        "silent" => {
+            let broker = Arc::clone(broker);
+            Reply::working(async move {
+                sleep.await;
+                let features = broker.features();
+                broker.set_features(crate::broker::Features {
+                    finalized_epoch: features.finalized_epoch + 1,
+                    ..crate::broker::Features::default()
+                });
+                Reply::None
+            })
+        }
         "hold" => Reply::later(async move {
             sleep.await;
             drop(body);
@@ -287,6 +299,24 @@ fn a_change_that_has_begun_outlives_its_client_and_a_wait_does_not() {
         assert_eq!(node.metric(open), Some(1.0), "the waiting connection is gone");
         env.clock().sleep(Duration::from_secs(6)).await;
         assert_eq!(node.broker.features().finalized_epoch, 99, "the change was carried out");
+        assert_eq!(node.metric(open), Some(0.0));
+    });
+}
+
+/// As with `acks=0`: whoever has sent all and closed counts on all of it.
+#[test]
+fn requests_without_answers_are_worked_off_after_their_client_has_gone() {
+    Sim::new(4).run(|env| async move {
+        let node = Node::start(&env, &[]).await;
+        let before = node.broker.features().finalized_epoch;
+        let mut client = node.connect().await;
+        for id in 0..3 {
+            client.fetch(id, "silent 1000").await;
+        }
+        drop(client);
+        env.clock().sleep(Duration::from_secs(4)).await;
+        assert_eq!(node.broker.features().finalized_epoch, before + 3);
+        let open = "kafka_server_socketserver_connections{listener=\"PLAINTEXT\"}";
         assert_eq!(node.metric(open), Some(0.0));
     });
 }
