@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
@@ -30,8 +32,15 @@ pub struct Node {
 impl Node {
     /// Starts on a fresh directory and waits for the ready line.
     pub fn start(klamm: &Path, extra: &[&str]) -> anyhow::Result<Node> {
+        Node::start_on(klamm, Node::fresh_directory(), extra)
+    }
+
+    fn fresh_directory() -> PathBuf {
         let unique = format!("klamm-bench-{}-{}", std::process::id(), rand());
-        let data = std::env::temp_dir().join(unique);
+        std::env::temp_dir().join(unique)
+    }
+
+    fn start_on(klamm: &Path, data: PathBuf, extra: &[&str]) -> anyhow::Result<Node> {
         let mut child = Command::new("taskset")
             .args(["-c", SERVER_CPU])
             .arg(klamm)
@@ -49,6 +58,25 @@ impl Node {
             }
         }
         bail!("{} ended before it was ready", klamm.display())
+    }
+    /// Stops with SIGTERM, or kills, and starts again on the same directory; answers the seconds of both.
+    pub fn restart(&mut self, klamm: &Path, kill: bool) -> anyhow::Result<(f64, f64)> {
+        let begun = Instant::now();
+        if kill {
+            self.child.kill()?;
+        } else {
+            let pid = self.child.id().to_string();
+            Command::new("kill").args(["-TERM", &pid]).status()?;
+        }
+        self.child.wait()?;
+        let stopped = begun.elapsed().as_secs_f64();
+        let begun = Instant::now();
+        let again = Node::start_on(klamm, self.data.clone(), &[])?;
+        let started = begun.elapsed().as_secs_f64();
+        let mut again = ManuallyDrop::new(again);
+        std::mem::swap(&mut self.child, &mut again.child);
+        std::mem::swap(&mut self.address, &mut again.address);
+        Ok((stopped, started))
     }
 }
 

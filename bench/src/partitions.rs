@@ -10,7 +10,7 @@ use crate::node::{Node, resident_bytes};
 const AT_ONCE: i32 = 5_000;
 
 pub fn run(klamm: &Path, count: i32) -> anyhow::Result<()> {
-    let node = Node::start(klamm, &[])?;
+    let mut node = Node::start(klamm, &[])?;
     let mut client = Client::connect(&node.address)?;
     client.create_topic("warm", 1)?;
     client.produce("warm", 0, &batch(16 << 10))?;
@@ -39,6 +39,10 @@ pub fn run(klamm: &Path, count: i32) -> anyhow::Result<()> {
         before as f64 / 1e6,
         after as f64 / 1e6
     );
+    let (stopped, started) = node.restart(klamm, false)?;
+    println!("partitions: clean stop in {stopped:.2} s, ready again after {started:.2} s");
+    let (_, started) = node.restart(klamm, true)?;
+    println!("partitions: ready again {started:.2} s after kill -9");
     Ok(())
 }
 
