@@ -258,6 +258,26 @@ impl ReplicaManager {
         }
     }
 
+    /// Sets aside the directories of partitions that the metadata does not place here: their topics were deleted just before the
+    /// node stopped. They are kept, as in Kafka, and never served. For the start, once the metadata have been applied; blocks
+    /// on the disk.
+    pub fn set_strays_aside(&self) {
+        let (log_manager, partitions) = (&self.shared.log_manager, self.partitions.load());
+        for (topic_partition, _) in log_manager.partitions() {
+            if partitions.contains_key(&topic_partition) {
+                continue;
+            }
+            match log_manager.mark_stray(&topic_partition, None) {
+                Ok(()) => {
+                    tracing::warn!(partition = %topic_partition, "the directory of a partition that is not in the metadata is set aside");
+                }
+                Err(error) => {
+                    tracing::error!(partition = %topic_partition, %error, "a directory cannot be set aside");
+                }
+            }
+        }
+    }
+
     /// Closes every partition and its log, several at a time: flushed, with snapshots written. The checkpoints and the clean
     /// marker come after it and are the log manager's.
     pub async fn shutdown(&self) {

@@ -449,3 +449,25 @@ fn a_fetch_from_an_older_segment_does_not_wait_for_more() {
         assert!(clock.now() - began < Duration::from_secs(1));
     });
 }
+
+#[test]
+fn directories_that_the_metadata_do_not_know_are_set_aside_at_start() {
+    Sim::new(9).run(|env| async move {
+        let mut world = World::start(env).await;
+        world.create_topic("kept", Uuid::from_parts(8, 1), 1);
+        for partition in world.manager.partitions() {
+            append(&partition, batch(5, 10)).await.expect("appends");
+        }
+        world.manager.shutdown().await;
+        let mut world = World::without_topics(world.env).await;
+        world.create_topic("kept", Uuid::from_parts(8, 1), 1);
+        world.manager.set_strays_aside();
+        let kept: Vec<_> = world.manager.log_manager().partitions().into_iter().collect();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(&*kept[0].0.topic, "kept");
+        let names = world.env.disk().list(Path::new("/data")).expect("lists");
+        assert!(names.iter().any(|it| it.name.ends_with("-stray")), "{names:?}");
+        let partition = &world.manager.partitions()[0];
+        assert_eq!(append(partition, batch(1, 10)).await.expect("appends"), 5);
+    });
+}

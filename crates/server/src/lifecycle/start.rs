@@ -84,6 +84,8 @@ pub async fn start(
         log_manager: Arc::clone(&log_manager),
     };
     controller.add_publisher(Arc::new(publisher)).await?;
+    let at_start = Arc::clone(&replica_manager);
+    env.offload("set strays aside", move || at_start.set_strays_aside()).await;
     let identity = identity(config, &dirs, advertised, &report);
     let broker = BrokerLifecycle::register(env, &scope, controller.clone(), identity).await?;
     broker.unfence().await?;
