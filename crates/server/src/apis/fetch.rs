@@ -80,12 +80,6 @@ async fn run(
     is_follower: bool,
 ) -> Response {
     let asked = partitions::resolve(broker, ctx, &fetch, is_follower);
-    // Errors that are known already are told at once.
-    let params = if asked.has_errors() {
-        FetchParams { max_wait: Duration::ZERO, ..params }
-    } else {
-        params
-    };
     let answers = broker.replica_manager().fetch(params, &asked.readable).await;
     build::response(broker, ctx, fetch, asked, answers)
 }

@@ -76,6 +76,27 @@ async fn a_fetch_that_waits_wakes_on_an_append() {
     assert_eq!(values(&batches::parse(&requests::records_of(found)).unwrap()), ["b"]);
 }
 
+/// As Kafka does: a topic that is not known (yet) does not end the wait for the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_topic_does_not_end_the_wait_for_the_others() {
+    let node = Node::start(&[]).await;
+    let topic = filled(&node, &["a"]).await;
+    let mut request = requests::fetch(&[(&topic, 0, 1)], 600_000);
+    let mut unknown = request.topics[0].clone();
+    unknown.topic_id = klamm_record::Uuid([7; 16]);
+    request.topics.push(unknown);
+    let mut consumer = node.client().await;
+    consumer.send(17, &request).await.unwrap();
+    let mut producer = node.client().await;
+    producer.produce(&topic, 0, batch(&["b"])).await.unwrap();
+    let answer = consumer.receive::<FetchRequest>(17).await.unwrap();
+    let found = requests::fetched(&answer, &topic, 0).unwrap();
+    assert_eq!(values(&batches::parse(&requests::records_of(found)).unwrap()), ["b"]);
+    let codes: Vec<i16> =
+        answer.responses.iter().flat_map(|it| &it.partitions).map(|it| it.error_code).collect();
+    assert_eq!(codes, [0, ErrorCode::UnknownTopicId.code()]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fetch_without_news_is_answered_when_its_time_is_over() {
     let node = Node::start(&[]).await;

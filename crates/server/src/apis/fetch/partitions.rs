@@ -69,13 +69,6 @@ pub enum Place {
     Error(ErrorCode),
 }
 
-impl Asked {
-    /// True if something is refused already.
-    pub fn has_errors(&self) -> bool {
-        self.places.iter().any(|place| matches!(place, Place::Error(_)))
-    }
-}
-
 /// Checks rights and names of what the fetch wants now (for a session that is more than the request says).
 pub fn resolve(
     broker: &Broker,
