@@ -190,7 +190,8 @@ fn answers(port: u16) -> bool {
         && head[4..8] == [0, 0, 0, 7]
 }
 
-fn free_port() -> anyhow::Result<u16> {
+/// A port that nobody listens on now.
+pub fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

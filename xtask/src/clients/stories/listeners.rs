@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::ensure;
 
 use super::Outcome;
-use crate::clients::broker::Broker;
+use crate::clients::broker::{Broker, free_port};
 use crate::clients::programs::{Client, finish};
 use crate::clients::{Context, compare};
 use crate::command;
@@ -14,7 +14,6 @@ use crate::command;
 const NAMESPACE: &str = "klamm-check";
 const HOST_ADDRESS: &str = "10.93.0.1";
 const GUEST_ADDRESS: &str = "10.93.0.2";
-const GUEST_PORT: u16 = 19095;
 
 /// A client in a network namespace of its own and one on the host use the same node.
 pub fn run(context: &Context) -> anyhow::Result<Outcome> {
@@ -25,17 +24,17 @@ pub fn run(context: &Context) -> anyhow::Result<Outcome> {
         }
     };
     let folder = context.scratch.join("listeners");
-    let host_port = 19094;
+    let (host_port, guest_port, controller_port) = (free_port()?, free_port()?, free_port()?);
     let extra = format!(
-        "listeners=INSIDE://127.0.0.1:{host_port},OUTSIDE://0.0.0.0:{GUEST_PORT},CONTROLLER://127.0.0.1:19096\n\
-         advertised.listeners=INSIDE://127.0.0.1:{host_port},OUTSIDE://{HOST_ADDRESS}:{GUEST_PORT},CONTROLLER://127.0.0.1:19096\n\
-         controller.quorum.voters=1@127.0.0.1:19096\n\
+        "listeners=INSIDE://127.0.0.1:{host_port},OUTSIDE://0.0.0.0:{guest_port},CONTROLLER://127.0.0.1:{controller_port}\n\
+         advertised.listeners=INSIDE://127.0.0.1:{host_port},OUTSIDE://{HOST_ADDRESS}:{guest_port},CONTROLLER://127.0.0.1:{controller_port}\n\
+         controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
          inter.broker.listener.name=INSIDE\n\
          listener.security.protocol.map=CONTROLLER:PLAINTEXT,INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT\n"
     );
     let mut broker = Broker::start_on(context, context.kind.clone(), folder, &extra, host_port)?;
     Client::Kcat.write(context, &broker.bootstrap(), "both", "none", &context.flights_few)?;
-    let outside = format!("{HOST_ADDRESS}:{GUEST_PORT}");
+    let outside = format!("{HOST_ADDRESS}:{guest_port}");
     let output = context.scratch.join("both.read");
     let program = Client::Kcat.consume(context, &outside, "both", &output, 0);
     finish(network.inside(&program), Some(&output))?;
