@@ -75,6 +75,16 @@ impl Stream {
         self.writer.send_file(file, position, len).await
     }
 
+    /// As [`StreamWriter::send_file_some`].
+    pub async fn send_file_some(
+        &mut self,
+        file: &File,
+        position: u64,
+        len: u64,
+    ) -> io::Result<u64> {
+        self.writer.send_file_some(file, position, len).await
+    }
+
     /// As [`StreamReader::wait_closed`].
     pub async fn wait_closed(&self) {
         self.reader.wait_closed().await;
@@ -162,19 +172,35 @@ impl StreamWriter {
     /// # Errors
     /// `UnexpectedEof` when the file ends before; part of it is sent then.
     pub async fn send_file(&mut self, file: &File, position: u64, len: u64) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        if let (WriterKind::Tcp(tcp), Some(real)) = (&self.kind, file.as_real()) {
-            return tcp.send_file(real, position, len).await;
-        }
-        let mut buffer = vec![0; len.min(COPY_BYTES as u64) as usize];
         let mut sent = 0;
         while sent < len {
-            let count = (len - sent).min(buffer.len() as u64) as usize;
-            file.read_exact_at(&mut buffer[..count], position + sent)?;
-            self.write_all(&buffer[..count]).await?;
-            sent += count as u64;
+            sent += self.send_file_some(file, position + sent, len - sent).await?;
         }
         Ok(())
+    }
+
+    /// Sends as much of the stretch as the socket takes at once, at least one byte, and says how much that was: so a caller
+    /// sees that a slow peer still reads. Otherwise as [`StreamWriter::send_file`].
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the file ends before.
+    pub async fn send_file_some(
+        &mut self,
+        file: &File,
+        position: u64,
+        len: u64,
+    ) -> io::Result<u64> {
+        if len == 0 {
+            return Ok(0);
+        }
+        #[cfg(target_os = "linux")]
+        if let (WriterKind::Tcp(tcp), Some(real)) = (&self.kind, file.as_real()) {
+            return tcp.send_file_some(real, position, len).await;
+        }
+        let mut buffer = vec![0; len.min(COPY_BYTES as u64) as usize];
+        file.read_exact_at(&mut buffer, position)?;
+        self.write_all(&buffer).await?;
+        Ok(buffer.len() as u64)
     }
 
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {

@@ -108,34 +108,34 @@ impl TcpWriter {
         Pin::new(&mut self.half).poll_shutdown(cx)
     }
 
-    /// See [`crate::StreamWriter::send_file`]. Holds a descriptor of the file only while the socket takes bytes.
+    /// See [`crate::StreamWriter::send_file_some`]. Holds a descriptor of the file only while the socket takes bytes.
     #[cfg(target_os = "linux")]
-    pub(crate) async fn send_file(
+    pub(crate) async fn send_file_some(
         &self,
         file: &std::sync::Arc<RealFile>,
         position: u64,
         len: u64,
-    ) -> io::Result<()> {
+    ) -> io::Result<u64> {
         use crate::error::DiskError;
         let socket = self.half.as_ref();
-        let mut sent = 0;
-        while sent < len {
+        loop {
             socket.writable().await?;
             let descriptor = file.descriptor()?;
             let result = socket.try_io(Interest::WRITABLE, || {
-                let mut from = position + sent;
-                let count = (len - sent).min(SEND_BYTES_MAX) as usize;
+                let mut from = position;
+                let count = len.min(SEND_BYTES_MAX) as usize;
                 rustix::fs::sendfile(socket, &*descriptor, Some(&mut from), count)
                     .map_err(io::Error::from)
             });
             drop(descriptor);
+            tokio::task::coop::consume_budget().await;
             match result {
                 Ok(0) => {
-                    let text = format!("file ends {} bytes early", len - sent);
+                    let text = format!("file ends {len} bytes early");
                     let cause = io::Error::new(io::ErrorKind::UnexpectedEof, text);
                     return Err(DiskError::wrap("send", &file.path(), cause));
                 }
-                Ok(count) => sent += count as u64,
+                Ok(count) => return Ok(count as u64),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if e.raw_os_error() == Some(libc::EIO) => {
@@ -143,9 +143,7 @@ impl TcpWriter {
                 }
                 Err(e) => return Err(e),
             }
-            tokio::task::coop::consume_budget().await;
         }
-        Ok(())
     }
 
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {

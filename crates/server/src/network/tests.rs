@@ -500,6 +500,28 @@ fn a_client_that_stops_reading_is_closed() {
     });
 }
 
+/// The stall bound is about a client that takes nothing, not about one that takes long.
+#[test]
+fn a_client_that_reads_a_file_slowly_gets_all_of_it() {
+    Sim::new(25).run(|env| async move {
+        let node = Node::start(&env, &[("klamm.connection.stall.timeout.ms", "3000")]).await;
+        let file = node.broker.config().log_dirs[0].join("records");
+        env.disk().write_atomic(&file, &vec![7; 2_000_010]).unwrap();
+        let mut client = node.connect().await;
+        let began = env.clock().now();
+        client.fetch(1, "file 2000000").await;
+        let mut read = 0;
+        let mut piece = vec![0; 150_000];
+        while read < 2_000_000 {
+            env.clock().sleep(Duration::from_millis(1500)).await;
+            client.stream.read_exact(&mut piece[..100_000]).await.unwrap();
+            read += 100_000;
+        }
+        assert!(env.clock().now() - began > Duration::from_secs(20), "far beyond the bound");
+        assert_eq!(node.metric("klamm_network_connections_ended_total{reason=\"stalled\"}"), None);
+    });
+}
+
 #[test]
 fn a_permit_is_taken_whole_and_a_holder_without_progress_is_closed() {
     Sim::new(13).run(|env| async move {
